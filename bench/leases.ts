@@ -1,5 +1,5 @@
 import { ulid } from "ulid";
-import type { AttemptEvent } from "../lib/core/invoker.ts";
+import type { AttemptEvent } from "../lib/adapters/lambda.ts";
 import { createRunStore } from "../lib/runs/run-store.ts";
 import { pool, textAt, type Aws, type Others } from "./fixture.ts";
 

@@ -10,8 +10,7 @@ export interface Shutdown {
 
 /**
  * Announced shutdowns of OpenAI's text models, for when the provider is not asked or does not say. Source:
- * https://developers.openai.com/api/docs/deprecations, through pages that copied it (platform-facts.md,
- * "Traps found").
+ * https://developers.openai.com/api/docs/deprecations, through pages that copied it.
  */
 const announced: Readonly<Record<string, readonly [date: string, instead?: string]>> = {
   "gpt-5-chat-latest": ["2026-07-23", "gpt-5.3-chat-latest"],

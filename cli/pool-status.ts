@@ -1,5 +1,5 @@
 import { utcDay, type Spend } from "../lib/runs/spend.ts";
-import type { HeldBack } from "../lib/dispatch/poller.ts";
+import type { PoolBackoff } from "../lib/dispatch/poller.ts";
 import type { Backoff } from "../lib/runs/backoff.ts";
 import type { Control } from "../lib/runs/control.ts";
 import type { LastCycle, LockState } from "../lib/runs/dispatch-lock.ts";
@@ -34,7 +34,7 @@ export interface PoolStatus {
   /** The last resume; null while the pool is paused. */
   readonly resumed: Switched | null;
   /** Waits that have not ended yet, which Studio or the model asked for. */
-  readonly backoff: readonly HeldBack[];
+  readonly backoff: readonly PoolBackoff[];
   /** Workspaces that are not leased for a while, because several of their runs lost their leases. */
   readonly leftAlone: readonly LeftAlone[];
   readonly lastCycle: LastCycle | null;
@@ -116,8 +116,8 @@ export async function readPoolStatus(context: Context, pool: StackPool): Promise
   };
 }
 
-export function backoffsOf({ studioUntilMs, modelUntilMs }: Backoff, nowMs: number): readonly HeldBack[] {
-  const both: readonly HeldBack[] = [
+export function backoffsOf({ studioUntilMs, modelUntilMs }: Backoff, nowMs: number): readonly PoolBackoff[] {
+  const both: readonly PoolBackoff[] = [
     { by: "studio", untilMs: studioUntilMs },
     { by: "model", untilMs: modelUntilMs },
   ];
@@ -125,7 +125,7 @@ export function backoffsOf({ studioUntilMs, modelUntilMs }: Backoff, nowMs: numb
 }
 
 /** "until 03:04:05 UTC, as Studio asked" */
-export const backoffText = ({ by, untilMs }: HeldBack): string =>
+export const backoffText = ({ by, untilMs }: PoolBackoff): string =>
   `until ${formatTime(untilMs).slice(11)} UTC, as ${by === "studio" ? "Studio" : "the model"} asked`;
 
 export function concurrencyOf({ settings }: StackPool, set: Control): Chosen<number> {

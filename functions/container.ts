@@ -36,7 +36,7 @@ import { createRotationRow } from "../lib/runs/rotation.ts";
 import { createSpendRow } from "../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../lib/runs/workspaces.ts";
 import { signIn } from "../lib/rotation/sign-in.ts";
-import type { RotatorPorts, RotatorSettings } from "../lib/rotation/steps.ts";
+import type { RotatorPorts, RotatorSettings } from "../lib/rotation/scheduled-rotation.ts";
 import { createRunnerKeys } from "../lib/keys/runner-keys.ts";
 import {
   createSecretsClient,

@@ -1,5 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { attemptEventSchema } from "../lib/core/invoker.ts";
+import { attemptEventSchema } from "../lib/adapters/lambda.ts";
 import { runAttempt } from "../lib/attempt/attempt.ts";
 import { wrap } from "./middleware.ts";
 import { processor } from "./container.ts";

@@ -1,6 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { rotationEventSchema } from "../lib/rotation/rotation-event.ts";
-import { runRotation } from "../lib/rotation/steps.ts";
+import { handleRotationEvent } from "../lib/rotation/scheduled-rotation.ts";
 import { wrap } from "./middleware.ts";
 import { rotator } from "./container.ts";
 
@@ -11,5 +11,5 @@ const { deps, settings } = rotator(logger);
 export const handler = wrap({
   logger,
   schema: rotationEventSchema(settings.secretId),
-  handler: async (event) => runRotation(deps, settings, event),
+  handler: async (event) => handleRotationEvent(deps, settings, event),
 });

@@ -1,7 +1,6 @@
 /**
- * AWS list prices in US dollars: us-east-1, arm64, on demand. Sources: the services' pricing pages, as quoted
- * in the repositories that platform-facts.md, sections 1 to 4, names. DynamoDB prices are those since
- * November 2024.
+ * AWS list prices in US dollars: us-east-1, arm64, on demand. Sources: the services' pages, such as
+ * https://aws.amazon.com/lambda/pricing/, read through copies of them. DynamoDB prices are those since November 2024.
  */
 export const awsPricesAsOf = "2026-10-04";
 

@@ -32,7 +32,7 @@ export interface Bounds {
     >
   >;
   readonly pollingTimes: Readonly<Record<PollingMode, PollingTimes>>;
-  /** The duration of a lease at Studio (studio-api.md). */
+  /** The duration of a lease at Studio (Studio API, Lease job). */
   readonly studioLeaseMs: number;
   /** The minimum useful working time of an attempt. One model round takes tens of seconds. */
   readonly attemptWorkMs: number;

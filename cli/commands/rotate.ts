@@ -2,7 +2,7 @@ import * as z from "zod";
 import { pollingTimes } from "../../lib/dispatch/polling.ts";
 import { createRotationRow } from "../../lib/runs/rotation.ts";
 import { mintKeys } from "../../lib/rotation/mint.ts";
-import { rotateKeys, type RotateContext, type RotateOutcome } from "../../lib/rotation/rotate.ts";
+import { rotateKeys, type RotateContext, type RotateOutcome } from "../../lib/rotation/on-demand-rotation.ts";
 import { nameRefused } from "../../lib/rotation/try-key.ts";
 import { parseRunnerSecret, type RunnerSecret } from "../../lib/keys/runner-secret.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";

@@ -109,7 +109,7 @@ export const isPassing = (error: unknown): boolean =>
 /** Fields of an SDK error; all are optional. */
 const isSdkError = (error: unknown): error is SdkError => error instanceof Error;
 
-/** A service's own error, by its name: `AccessDeniedException`; `HTTP 503` where there was none. */
+/** A service's own error, by its name: `AccessDeniedException`; `HTTP 503` if there was none. */
 export function isRefusal(error: unknown): error is Error {
   if (!(error instanceof Error) || !("$metadata" in error)) return false;
   const { $metadata: metadata } = error;

@@ -1,9 +1,23 @@
+import * as z from "zod";
 import { InvocationType, InvokeCommand, LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
 import { systemClock, withTimeLimit, type Clock } from "../core/clock.ts";
 import { RunnerError } from "../core/errors.ts";
-import type { Invoker } from "../core/invoker.ts";
 import { timing } from "../core/timing.ts";
 import { connections } from "./aws.ts";
+
+/** What the dispatcher sends to the processor: one event per attempt. It names the run and holds nothing secret. */
+export const attemptEventSchema = z.strictObject({
+  pool: z.string().min(1),
+  runId: z.string().min(1),
+  attempt: z.number().int().positive(),
+});
+
+export type AttemptEvent = Readonly<z.output<typeof attemptEventSchema>>;
+
+/** Starts an attempt: one asynchronous invocation of the processor. @throws RunnerError `invoke_failed` */
+export interface Invoker {
+  invoke(event: AttemptEvent): Promise<void>;
+}
 
 /**
  * The SDK retries throttles and network faults within `timing.invokeLimitMs`. The run store's fence stops an event that

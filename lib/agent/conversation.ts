@@ -1,4 +1,4 @@
-import { limits } from "../deliverables/limits.ts";
+import { limits } from "../deliverables/fields.ts";
 import { toPayload } from "../deliverables/payload.ts";
 import { danglingPlaceholders, repairPrompt } from "../deliverables/placeholders.ts";
 import { applyToolCall } from "../deliverables/registry.ts";
@@ -7,7 +7,7 @@ import { emptyDraft } from "../deliverables/draft.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { InputItem, ModelRequest, ModelTurn, Usage } from "../model/model.ts";
 
-/** Rounds of one job in which the model calls tools, repairs included (studio-api.md, "Deliverables"). */
+/** Rounds of one job in which the model calls tools, repairs included (Studio API, Complete job). */
 export const maxToolRounds = 24;
 /** Times that a finished message is sent back for correction. */
 export const maxRepairRounds = 4;
@@ -44,6 +44,13 @@ export interface LoopStart extends Standing {
   readonly next: NextRound;
 }
 
+/** The run's first round failed, so none has succeeded: if the run starts over, no useful round is paid for again. */
+export class FirstRoundFailed extends RunnerError {
+  constructor(message: string) {
+    super("model_previous_response_missing", message);
+  }
+}
+
 export type NextRound =
   /** The round is still to be requested. */
   | {
@@ -68,8 +75,8 @@ export interface Opening {
   readonly from?: LoopStart;
 }
 
-export function beginConversation({ input, store, from }: Opening): Conversation {
-  if (from !== undefined) return takeUp(from);
+export function startConversation({ input, store, from }: Opening): Conversation {
+  if (from !== undefined) return resumeAt(from);
   return {
     draft: emptyDraft,
     rounds: 0,
@@ -85,7 +92,7 @@ export function beginConversation({ input, store, from }: Opening): Conversation
   };
 }
 
-function takeUp({ usage: _counted, next, ...standing }: LoopStart): Conversation {
+function resumeAt({ usage: _usage, next, ...standing }: LoopStart): Conversation {
   return {
     ...standing,
     previousResponseId: next.previousResponseId,
@@ -102,7 +109,7 @@ export function startFrom(now: Conversation, usage: Usage, next: NextRound): Loo
   return { draft, rounds, toolRounds, repairs, shortened, words, usage, next };
 }
 
-/** The next round's request. If the provider keeps no responses, it is told so and returns items that can be sent again. */
+/** The next round's request. Without `store`, the provider returns items that can be sent again. */
 export function nextRequest(now: Conversation): Pick<ModelRequest, "input" | "previousResponseId" | "store"> {
   const { previousResponseId, remembered = [], unsent } = now;
   if (!now.chained) return { input: [...remembered, ...unsent], store: false };
@@ -115,7 +122,8 @@ export function unchain(now: Conversation): Conversation | undefined {
   return isChained && now.remembered !== undefined ? { ...now, chained: false } : undefined;
 }
 
-export function hear(now: Conversation, turn: ModelTurn): Conversation {
+/** The conversation after a turn of the model, before its calls are applied. */
+export function addTurn(now: Conversation, turn: ModelTurn): Conversation {
   return {
     ...now,
     previousResponseId: turn.responseId,
@@ -132,7 +140,7 @@ export function hear(now: Conversation, turn: ModelTurn): Conversation {
 }
 
 export type Step =
-  | { readonly kind: "go_on"; readonly now: Conversation }
+  | { readonly kind: "continue"; readonly now: Conversation }
   /** The message can be delivered with the draft. */
   | { readonly kind: "done" };
 
@@ -141,10 +149,10 @@ export type Step =
  * model ended without text.
  * @throws RunnerError `tool_rounds_exceeded`, `deliverable_placeholder_mismatch`, `assistant_message_too_long`, `model_empty`
  */
-export function proceed(heard: Conversation, turn: ModelTurn | undefined): Step {
-  if (turn !== undefined && turn.calls.length > 0) return { kind: "go_on", now: answerCalls(heard, turn) };
-  const fault = faultIn(heard);
-  return fault === undefined ? { kind: "done" } : { kind: "go_on", now: askForRepair(heard, fault) };
+export function applyTurn(now: Conversation, turn: ModelTurn | undefined): Step {
+  if (turn !== undefined && turn.calls.length > 0) return { kind: "continue", now: answerCalls(now, turn) };
+  const fault = faultIn(now);
+  return fault === undefined ? { kind: "done" } : { kind: "continue", now: askForRepair(now, fault) };
 }
 
 /** Faults that the model can correct in its message. */

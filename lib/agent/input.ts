@@ -14,7 +14,7 @@ export interface ModelInput {
 }
 
 /**
- * The model's input for a job (studio-api.md, "How the model input is made").
+ * The model's input for a job (Studio API, Runner context: how the model input is made).
  * @throws RunnerError `empty_context`, and what `earlierContext` throws
  */
 export async function buildInput(

@@ -1,4 +1,4 @@
-import { limits } from "../deliverables/limits.ts";
+import { limits } from "../deliverables/fields.ts";
 import { payloadKeyByKind } from "../deliverables/registry.ts";
 import { maxToolRounds } from "./conversation.ts";
 import type { ToolDefinition } from "../model/model.ts";

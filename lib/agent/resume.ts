@@ -1,11 +1,12 @@
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { Conversation, LoopStart } from "./conversation.ts";
 import {
-  beginConversation,
-  hear,
+  addTurn,
+  applyTurn,
+  FirstRoundFailed,
   maxRepairRounds,
   maxToolRounds,
-  proceed,
+  startConversation,
   startFrom,
 } from "./conversation.ts";
 import type { Model, StoredTurn, Usage } from "../model/model.ts";
@@ -30,7 +31,7 @@ export interface Resumed extends LoopStart {
  * Rebuilds a run's conversation from its stored responses, oldest first: reads them and replays their calls. Sends no request for
  * a new round.
  * @throws RunnerError `model_previous_response_missing` if they cannot be read or used: the
- * run has to start over (`retryable`: no round has succeeded); other errors of `Model.retrieve`; `signal.reason` when aborted
+ * run has to start over (FirstRoundFailed if no round has succeeded); other errors of `Model.retrieve`; `signal.reason` when aborted
  */
 export async function resume(
   { model }: { readonly model: Pick<Model, "retrieve"> },
@@ -68,7 +69,7 @@ async function readLink(
   });
   // Not every provider names the previous response. If it names another one, it has not kept this chain.
   const named = stored.previousResponseId ?? previousResponseId;
-  if (named !== previousResponseId) throw missing(`${responseId} follows on another response`);
+  if (named !== previousResponseId) throw missing(`${responseId} follows another response`);
   return { ...stored, responseId, previousResponseId };
 }
 
@@ -76,14 +77,15 @@ async function readLink(
 function startAt(chain: readonly Link[]): Resumed {
   const last = chain.at(-1);
   const earlier = chain.slice(0, -1);
-  if (last === undefined) throw missing("no response of it is of use");
+  if (last === undefined) throw missing("there are none");
   const { now, usage, hasReason, sentBack } = replay(earlier);
   const { responseId, previousResponseId } = last;
   if (followed.includes(last.status)) {
     const next = { kind: "follow", responseId, previousResponseId, input: now.unsent } as const;
     return { ...startFrom(now, usage, next), sentBack };
   }
-  if (previousResponseId === undefined) throw missing(`its first response is ${last.status}`, true);
+  if (previousResponseId === undefined)
+    throw new FirstRoundFailed(cannotResume(`its first response is ${last.status}`));
   // If its round's input is unknown, apply the answer before it once more, which produces that input again.
   const start = hasReason
     ? startFrom(now, usage, { kind: "ask", previousResponseId, input: now.unsent })
@@ -103,26 +105,24 @@ interface Replayed {
 /** Replays these turns with the same steps and rules as the tool loop. */
 function replay(turns: readonly Link[]): Replayed {
   // The provider has the first round's input; it is not sent again.
-  let now: Conversation = { ...beginConversation({ input: "", store: true }), unsent: [] };
+  let now: Conversation = { ...startConversation({ input: "", store: true }), unsent: [] };
   let usage = noUsage;
   let hasReason = true;
   let sentBack = false;
   for (const { turn, status, usage: cost } of turns) {
     if (turn === undefined) throw missing(`one of its earlier responses is ${status} and cannot be used`);
     usage = addUsage(usage, cost);
-    const heard = hear(now, turn);
-    const step = proceed(heard, turn);
-    hasReason = step.kind === "go_on";
+    const answered = addTurn(now, turn);
+    const step = applyTurn(answered, turn);
+    hasReason = step.kind === "continue";
     sentBack ||= !hasReason;
     // A valid answer that was not the last one was sent back because Studio refused it: that is a repair too.
-    now = step.kind === "go_on" ? step.now : { ...heard, repairs: heard.repairs + 1 };
+    now = step.kind === "continue" ? step.now : { ...answered, repairs: answered.repairs + 1 };
   }
   return { now, usage, hasReason, sentBack };
 }
 
-const missing = (why: string, retryable = false): RunnerError =>
-  new RunnerError(
-    "model_previous_response_missing",
-    `the run's earlier responses cannot be taken up: ${why}`,
-    { retryable },
-  );
+const cannotResume = (why: string): string => `the run's earlier responses cannot be used: ${why}`;
+
+const missing = (why: string): RunnerError =>
+  new RunnerError("model_previous_response_missing", cannotResume(why));

@@ -6,7 +6,7 @@ import type { Model, ModelTurn, Usage } from "../model/model.ts";
 import { noUsage } from "../model/model.ts";
 import { keepHead, keepTail } from "../core/text.ts";
 
-/** Characters of earlier history that go into a summary (studio-api.md, "Context object"); the tail is kept. */
+/** Characters of earlier history that go into a summary (Studio API, Runner context); the tail is kept. */
 const summaryInputChars = 360_000;
 /** Characters of a summary; also of the tail that stands in for one. */
 const summaryChars = 39_800;
@@ -37,7 +37,7 @@ export interface EarlierContext {
 const hopeless = ["model_key_refused", "model_quota_exhausted"] as const;
 
 /**
- * The context from before the recent messages (studio-api.md, "How the model input is made").
+ * The context from before the recent messages (Studio API, Runner context).
  * @throws RunnerError `model_key_refused`, `model_quota_exhausted`, `lease_lost`, `key_refused`; `signal.reason` when
  * aborted; what `onStarted` throws
  */

@@ -1,8 +1,15 @@
 import { toolDefinitions } from "../deliverables/registry.ts";
 import type { Draft } from "../deliverables/draft.ts";
-import { hasCode, RunnerError } from "../core/errors.ts";
+import { hasCode } from "../core/errors.ts";
 import type { Conversation, LoopStart } from "./conversation.ts";
-import { beginConversation, hear, nextRequest, proceed, unchain } from "./conversation.ts";
+import {
+  addTurn,
+  applyTurn,
+  FirstRoundFailed,
+  nextRequest,
+  startConversation,
+  unchain,
+} from "./conversation.ts";
 import {
   type Model,
   type ModelRequest,
@@ -14,30 +21,30 @@ import {
 import { jobInstructions } from "./instructions.ts";
 import { addUsage, noUsage } from "../model/model.ts";
 
-export interface Round {
+export interface RoundStart {
   /** 1 for the run's first round; continues over attempts. */
   readonly number: number;
-  readonly responseId: string;
-  /** Usage of this round. */
+  /** Absent if the provider does not keep responses: the run cannot resume then. */
+  readonly responseId: string | undefined;
+  /** Usage of the run's rounds before this one. */
   readonly usage: Usage;
-  /** Number of tool calls in the round. */
-  readonly calls: number;
 }
 
-export interface Started {
-  /** The response's round; 1 for the run's first round. */
+export interface RoundEnd {
   readonly number: number;
   readonly responseId: string;
-  /** Usage of the run's rounds before it. */
+  /** Number of tool calls in the round. */
+  readonly calls: number;
+  /** Usage of the run's rounds, including this one. */
   readonly usage: Usage;
 }
 
 export interface LoopContext {
   readonly model: Model;
   /** Awaited as soon as a round's response id is known. If it throws, its error passes through. */
-  readonly onStarted?: (started: Started) => Promise<void> | void;
+  readonly onStarted?: (start: RoundStart) => Promise<void> | void;
   /** Called after each round, before its calls are applied. If it throws, its error passes through. */
-  readonly onRound?: (round: Round) => Promise<void> | void;
+  readonly onRound?: (end: RoundEnd) => Promise<void> | void;
 }
 
 export interface ToolLoopJob {
@@ -56,19 +63,17 @@ export interface ToolLoopJob {
 export interface LoopResult {
   readonly draft: Draft;
   readonly message: string;
-  /** Usage of all rounds of the run, including earlier attempts and repairs. */
-  readonly usage: Usage;
   /** Rounds of the run, including earlier attempts. */
   readonly rounds: number;
-  /** Continues with one more message to the model, because the answer was refused. */
-  readonly goOn: (text: string) => Promise<LoopResult>;
+  /** Sends the model one more message, because its answer was refused, and runs further rounds. */
+  readonly continueWith: (text: string) => Promise<LoopResult>;
 }
 
 /**
  * Runs rounds with the model until it has written a message that can be delivered with its draft.
  * @throws RunnerError `tool_rounds_exceeded`, `deliverable_placeholder_mismatch`, `assistant_message_too_long`,
- * `model_empty` and every `model_*` of the model; `model_previous_response_missing` where an earlier attempt's rounds cannot
- * be taken up; `signal.reason` when aborted
+ * `model_empty` and every `model_*` of the model; `model_previous_response_missing` if an earlier attempt's rounds cannot
+ * be resumed (FirstRoundFailed if none has succeeded); `signal.reason` when aborted
  */
 export async function runToolLoop(
   loop: LoopContext,
@@ -84,38 +89,41 @@ export async function runToolLoop(
     }),
     tools: toolDefinitions,
     options: job.options,
+    store: job.store,
   };
-  const asking = { fixed, now: beginConversation(job), usage: job.from?.usage ?? noUsage };
+  const asking = { fixed, now: startConversation(job), usage: job.from?.usage ?? noUsage };
   return converse(loop, asking, signal);
 }
 
 async function converse(loop: LoopContext, asking: Asking, signal: AbortSignal): Promise<LoopResult> {
   const { fixed } = asking;
   let { now, usage } = asking;
+  const endRound = async (number: number, { responseId, usage: added, calls }: Answer): Promise<void> => {
+    usage = addUsage(usage, added);
+    await loop.onRound?.({ number, responseId, calls: calls.length, usage });
+  };
   for (;;) {
     signal.throwIfAborted();
     const { turn, next } = await ask(loop, { fixed, now, usage }, signal).catch(async (error: unknown) => {
       // It is billed anyway.
-      if (error instanceof BadEnd) {
-        const { responseId, usage: paid } = error;
-        await note(loop, now.rounds + 1, { responseId, usage: paid, calls: [] });
-      }
+      if (error instanceof BadEnd)
+        await endRound(now.rounds + 1, { responseId: error.responseId, usage: error.usage, calls: [] });
       throw error;
     });
-    usage = addUsage(usage, turn?.usage ?? noUsage);
-    if (turn !== undefined) await note(loop, next.rounds, turn);
-    const step = proceed(next, turn);
+    if (turn !== undefined) await endRound(next.rounds, turn);
+    const step = applyTurn(next, turn);
     if (step.kind === "done") {
       const { draft, words: message, rounds } = next;
-      const goOn = (text: string): Promise<LoopResult> =>
+      const continueWith = (text: string): Promise<LoopResult> =>
         converse(loop, { fixed, now: { ...next, unsent: [{ type: "message", text }] }, usage }, signal);
-      return { draft, message, usage, rounds, goOn };
+      return { draft, message, rounds, continueWith };
     }
     now = step.now;
   }
 }
 
-type Fixed = Pick<ModelRequest, "model" | "instructions" | "tools" | "options">;
+type Fixed = Pick<ModelRequest, "model" | "instructions" | "tools" | "options" | "store">;
+type Answer = Pick<ModelTurn, "responseId" | "usage" | "calls">;
 
 interface Asking {
   readonly fixed: Fixed;
@@ -124,22 +132,22 @@ interface Asking {
   readonly usage: Usage;
 }
 
-interface Heard {
+interface Answered {
   /** Undefined if the model ended without text but has made deliverables before. */
   readonly turn: ModelTurn | undefined;
   readonly next: Conversation;
 }
 
-async function ask(loop: LoopContext, asking: Asking, signal: AbortSignal): Promise<Heard> {
+async function ask(loop: LoopContext, asking: Asking, signal: AbortSignal): Promise<Answered> {
   const { now } = asking;
   try {
     const turn = await turnOf(loop, asking, signal);
-    return { turn, next: hear(now, turn) };
+    return { turn, next: addTurn(now, turn) };
   } catch (error) {
     const another = otherWay(now, error);
     if (another !== undefined) return await ask(loop, { ...asking, now: another }, signal);
-    const endedMutely = hasCode(error, "model_empty") && hasDeliverables(now.draft);
-    if (endedMutely) return { turn: undefined, next: { ...now, running: undefined } };
+    const isDoneWithoutText = hasCode(error, "model_empty") && hasDeliverables(now.draft);
+    if (isDoneWithoutText) return { turn: undefined, next: { ...now, running: undefined } };
     throw error;
   }
 }
@@ -156,7 +164,7 @@ async function turnOf(
     { ...fixed, ...request },
     {
       signal,
-      onStarted: async (responseId) => await onStarted?.({ number, responseId, usage }),
+      onStarted: async (id) => await onStarted?.({ number, responseId: fixed.store ? id : undefined, usage }),
     },
   );
 }
@@ -164,23 +172,10 @@ async function turnOf(
 /** The round to send instead; undefined if there is none. @throws if the run must start over */
 function otherWay(now: Conversation, error: unknown): Conversation | undefined {
   if (hasCode(error, "model_previous_response_missing")) return unchain(now);
-  const hasFailedInPassing = hasCode(error, "model_failed") && error.retryable;
-  if (now.running === undefined || !hasFailedInPassing) return undefined;
+  const mayPass = hasCode(error, "model_failed") && error.retryable;
+  if (now.running === undefined || !mayPass) return undefined;
   if (now.previousResponseId !== undefined) return { ...now, running: undefined };
-  throw new RunnerError(
-    "model_previous_response_missing",
-    `the run's first response came to nothing (${error.message})`,
-    { retryable: true },
-  );
-}
-
-async function note(
-  loop: LoopContext,
-  number: number,
-  turn: Pick<ModelTurn, "responseId" | "usage" | "calls">,
-): Promise<void> {
-  const { responseId, usage, calls } = turn;
-  await loop.onRound?.({ number, responseId, usage, calls: calls.length });
+  throw new FirstRoundFailed(`the run's first response came to nothing (${error.message})`);
 }
 
 const hasDeliverables = (draft: Draft): boolean => Object.values(draft).some((made) => made.length > 0);

@@ -29,7 +29,7 @@ export function explainFailures(failures: readonly string[]): string {
   return `The worker ${parts.length > 0 ? `${parts.join(", ")} and ` : ""}${last}.`;
 }
 
-/** Lambda's words for how an invocation ended (platform-facts.md, section 1), first match wins. */
+/** Lambda's words for how an invocation ended; the first match wins. */
 const signs: readonly (readonly [pattern: RegExp, failure: AttemptFailure])[] = [
   [/timed out|Sandbox\.Timedout/i, "timed_out"],
   [/OutOfMemory|heap out of memory/i, "out_of_memory"],

@@ -1,13 +1,13 @@
 import type { Fence, Reporting, Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 import { closeAbandoned, endOfAbandoned } from "./abandoned.ts";
-import { deadlinesOf, reportAlarm, requireTimeToAsk, workAlarm, type Deadlines } from "./deadline.ts";
+import { deadlinesOf, reportTimeout, requireTimeToAsk, workTimeout, type Deadlines } from "./deadline.ts";
 import { isConfirmedLoss, LostTrack } from "./delivery.ts";
 import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
-import { pressed } from "./hold-back.ts";
+import { withPoolBackoff } from "./pool-backoff.ts";
 import { continueRun, finishRun, type AttemptResult, type StartedAttempt } from "./finish.ts";
 import { LeaseHeartbeat } from "./lease-heartbeat.ts";
-import type { AttemptEvent } from "../core/invoker.ts";
+import type { AttemptEvent } from "../adapters/lambda.ts";
 import { createAttemptMetrics } from "./attempt-metrics.ts";
 import type { Ports } from "./ports.ts";
 import { Posting } from "./posting.ts";
@@ -59,7 +59,7 @@ export async function runAttempt(
   const attemptMetrics = createAttemptMetrics(metrics, run);
   attemptMetrics.began(leaseLeftMs);
   if (!(await ports.workspaces.isOf(run))) return leaveToNewer(ports, fence, run);
-  const job = pressed(bindJob(ports, run), { clock, random, backoff, log }, run.pool);
+  const job = withPoolBackoff(bindJob(ports, run), { clock, random, backoff, log }, run.pool);
   const deadlines = deadlinesOf(nowMs, remainingMs);
   return new Attempt(ports, { fence, run, job, log, attemptMetrics, deadlines }).run();
 }
@@ -124,7 +124,7 @@ class Attempt {
     if (run.reporting) return this.#report(run.reporting);
     const runEndsAtMs = run.leasedAtMs + runLimitMs;
     const limits = { workMs: deadlines.workMs, runEndsAtMs, runLimitMs, outer: this.#over };
-    const deadline = workAlarm(clock, limits);
+    const deadline = workTimeout(clock, limits);
     try {
       return await this.#complete(deadline.signal);
     } catch (thrown) {
@@ -200,9 +200,9 @@ class Attempt {
   async #report(ending: Reporting & Pick<Outcome, "defect">): Promise<Outcome> {
     const { reason, explanation, defect } = ending;
     const { run, log, attemptMetrics, deadlines } = this.#started;
-    const alarm = reportAlarm(this.#ports.clock, deadlines, this.#over);
+    const timeout = reportTimeout(this.#ports.clock, deadlines, this.#over);
     try {
-      return { ...(await this.#posting.report({ reason, explanation }, alarm.signal)), defect };
+      return { ...(await this.#posting.report({ reason, explanation }, timeout.signal)), defect };
     } catch (thrown) {
       const { error, state } = judge(thrown);
       if (state === "stopped") return { state, reason: error.code };
@@ -215,7 +215,7 @@ class Attempt {
       const isUnknown = run.reporting !== undefined || error instanceof LostTrack;
       return { ...ending, state: "lost", unconfirmed: isUnknown || undefined };
     } finally {
-      alarm.cancel();
+      timeout.cancel();
     }
   }
 

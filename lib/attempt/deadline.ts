@@ -1,4 +1,4 @@
-import { abortAfter, type Alarm, type Clock } from "../core/clock.ts";
+import { abortAfter, type Timeout, type Clock } from "../core/clock.ts";
 import { RunnerError } from "../core/errors.ts";
 import { timing } from "../core/timing.ts";
 
@@ -28,13 +28,13 @@ export interface WorkLimits {
 }
 
 /** Aborts with `attempt_deadline` or `run_limit`, whichever comes first; or as `outer` does. */
-export function workAlarm(clock: Clock, { workMs, runEndsAtMs, runLimitMs, outer }: WorkLimits): Alarm {
+export function workTimeout(clock: Clock, { workMs, runEndsAtMs, runLimitMs, outer }: WorkLimits): Timeout {
   const reason = runEndsAtMs <= workMs ? () => runLimit(runLimitMs) : attemptDeadline;
   return abortAfter(clock, { afterMs: Math.min(runEndsAtMs, workMs) - clock.now(), reason, outer });
 }
 
 /** The time limit for reporting a failure: until work would have had to stop, or what is left after that. */
-export function reportAlarm(clock: Clock, { workMs, reportMs }: Deadlines, outer: AbortSignal): Alarm {
+export function reportTimeout(clock: Clock, { workMs, reportMs }: Deadlines, outer: AbortSignal): Timeout {
   const untilMs = clock.now() < workMs ? workMs : reportMs;
   return abortAfter(clock, { afterMs: untilMs - clock.now(), reason: attemptDeadline, outer });
 }

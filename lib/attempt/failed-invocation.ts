@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { attemptEventSchema, type AttemptEvent } from "../core/invoker.ts";
+import { attemptEventSchema, type AttemptEvent } from "../adapters/lambda.ts";
 import { recover, type RecoveryPorts, type Recovery } from "./recover.ts";
 import { failureOf, type AttemptFailure } from "./attempt-failure.ts";
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import type { Invoker } from "../core/invoker.ts";
+import type { Invoker } from "../adapters/lambda.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { RunnerKeys } from "../keys/runner-keys.ts";

@@ -1,10 +1,10 @@
 import { RunnerError, toRunnerError } from "../core/errors.ts";
+import type { RoundEnd, RoundStart } from "../agent/tool-loop.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Fence, Run, RunProgress } from "../runs/run.ts";
 import type { AttemptMetrics } from "./attempt-metrics.ts";
 import { persist } from "./persist.ts";
 import type { Retrying } from "./ports.ts";
-import type { RoundEnd, RoundStart } from "./work-context.ts";
 
 export interface ProgressPorts extends Retrying {
   readonly runStore: RunStore;

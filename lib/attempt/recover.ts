@@ -7,7 +7,7 @@ import { retry, type RetryPolicy } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
 import { closeAbandoned, endOfAbandoned, type End } from "./abandoned.ts";
 import { digestForReport, isStillLeased, reportFailure } from "./delivery.ts";
-import { pressed } from "./hold-back.ts";
+import { withPoolBackoff } from "./pool-backoff.ts";
 import type { Ports } from "./ports.ts";
 import { bindJob, type StudioJob } from "./studio-job.ts";
 import { explainFailures, type AttemptFailure } from "./attempt-failure.ts";
@@ -29,7 +29,7 @@ export async function recover(ports: RecoveryPorts, run: Run, failure: AttemptFa
   const { clock, random, backoff, runStore, invoker, metrics } = ports;
   const { pool, runId, attempt, workspaceId } = run;
   const log = ports.log.with({ pool, runId, attempt, workspaceId });
-  const job = pressed(bindJob(ports, run), { clock, random, backoff, log }, pool);
+  const job = withPoolBackoff(bindJob(ports, run), { clock, random, backoff, log }, pool);
   const lease = await askForLease(ports, run, job);
   if (lease === "unknown") return "left";
   if (typeof lease === "string") {

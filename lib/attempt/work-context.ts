@@ -1,4 +1,4 @@
-import type { Usage } from "../model/model.ts";
+import type { RoundEnd, RoundStart } from "../agent/tool-loop.ts";
 import type { Run, RunProgress } from "../runs/run.ts";
 import type { CompletePayload } from "../studio/studio.ts";
 import type { Retrying } from "./ports.ts";
@@ -13,22 +13,6 @@ export interface Product {
   readonly repair?: (refusal: string) => Promise<Product>;
 }
 
-export interface RoundStart {
-  /** 1 for the run's first round; continues over attempts. */
-  readonly number: number;
-  /** Absent if the provider does not keep responses: the run cannot resume then. */
-  readonly responseId: string | undefined;
-  /** Usage of the whole run so far. */
-  readonly usage: Usage;
-}
-
-export interface RoundEnd {
-  readonly number: number;
-  readonly responseId: string;
-  readonly calls: number;
-  readonly usage: Usage;
-}
-
 /** What an attempt passes to its work (work.ts), with callbacks for progress. */
 export interface WorkContext extends Retrying {
   readonly job: StudioJob;
@@ -41,7 +25,7 @@ export interface WorkContext extends Retrying {
   readonly mayAsk: () => Promise<void>;
   /** Called when the job's context was read, with the time of its newest message (epoch ms, our clock) if known. */
   readonly onJobRead: (jobDigest: string, createdAtMs: number | undefined) => void;
-  /** Called as soon as a round's response id is known; from then on the round can be resumed. @throws RunnerError `superseded` */
+  /** Called with the usage of the whole run as soon as a round's response id is known; from then on the round can be resumed. @throws RunnerError `superseded` */
   readonly onRoundStarted: (start: RoundStart) => Promise<void>;
   readonly onRoundEnded: (end: RoundEnd) => void;
 }

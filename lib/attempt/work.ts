@@ -2,6 +2,7 @@ import { countDeliverables, toPayload } from "../deliverables/payload.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
 import { buildInput } from "../agent/input.ts";
 import { addUsage, noUsage, usageBeyond, type Model, type RoundOptions, type Usage } from "../model/model.ts";
+import { FirstRoundFailed } from "../agent/conversation.ts";
 import { resume, type Resumed } from "../agent/resume.ts";
 import { runToolLoop, type LoopResult, type LoopContext } from "../agent/tool-loop.ts";
 import type { Inherited, Run } from "../runs/run.ts";
@@ -55,9 +56,8 @@ async function begin(ports: WorkPorts, attempt: WorkContext): Promise<Product> {
   // Usage of an abandoned start was billed too.
   const usageBeside = addUsage(attempt.run.usage, usage);
   if (usageBeside.inputTokens > 0) await attempt.note({ usageBeside });
-  const counted = { usageBeside, usageBefore: noUsage, rounds: noUsage };
   const result = await runToolLoop(
-    loopContext(ports, attempt, counted),
+    loopContext(ports, attempt, { usageBeside, usageBefore: noUsage }),
     { ...asked(ports), input },
     attempt.signal,
   );
@@ -65,9 +65,8 @@ async function begin(ports: WorkPorts, attempt: WorkContext): Promise<Product> {
 }
 
 async function goOn(ports: WorkPorts, attempt: WorkContext, { from, run }: TakenUp): Promise<Product> {
-  const counted = { ...run, rounds: from.usage };
   const result = await runToolLoop(
-    loopContext(ports, attempt, counted),
+    loopContext(ports, attempt, run),
     { ...asked(ports), input: "", from },
     attempt.signal,
   );
@@ -91,10 +90,11 @@ async function orStartOver<T>(attempt: WorkContext, work: () => Promise<T>): Pro
     return await work();
   } catch (error) {
     const { startedOver } = attempt.run;
-    if (!hasCode(error, "model_previous_response_missing") || (startedOver && !error.retryable)) throw error;
+    const losesRounds = !(error instanceof FirstRoundFailed);
+    if (!hasCode(error, "model_previous_response_missing") || (startedOver && losesRounds)) throw error;
     attempt.log.warn("job_started_over", { reason: error.code, explanation: error.message });
     await attempt.note({
-      startedOver: startedOver || !error.retryable,
+      startedOver: startedOver || losesRounds,
       responseIds: [],
       rounds: 0,
       usageBefore: noUsage,
@@ -152,7 +152,7 @@ async function takeOver(
 const notKept = (): RunnerError =>
   new RunnerError(
     "model_previous_response_missing",
-    "the run's earlier rounds cannot be taken up: the provider keeps no responses",
+    "the run's earlier responses cannot be used: the provider keeps no responses",
   );
 
 async function readContext(attempt: WorkContext): Promise<Context> {
@@ -197,31 +197,20 @@ function newestMessageAtMs({ recentMessages, skewMs = 0 }: Context): number | un
   return times.length === 0 ? undefined : Math.max(...times) - skewMs;
 }
 
-/** Usage before this attempt's first round. */
-interface Counted extends Pick<Run, "usageBeside" | "usageBefore"> {
-  /** Usage of the rounds that it resumes from. */
-  readonly rounds: Usage;
-}
-
-function loopContext({ model, store }: WorkPorts, attempt: WorkContext, counted: Counted): LoopContext {
-  const { usageBeside, usageBefore } = counted;
+function loopContext(
+  { model }: WorkPorts,
+  { onRoundStarted, onRoundEnded }: WorkContext,
+  { usageBeside, usageBefore }: Pick<Run, "usageBeside" | "usageBefore">,
+): LoopContext {
   // Usage that an earlier run reported is not reported again.
-  const own = (rounds: Usage): Usage => usageBeyond(addUsage(usageBeside, rounds), usageBefore);
-  let { rounds } = counted;
+  const ofRun = <T extends { readonly usage: Usage }>(round: T): T => ({
+    ...round,
+    usage: usageBeyond(addUsage(usageBeside, round.usage), usageBefore),
+  });
   return {
     model,
-    onStarted: ({ number, responseId, usage }) => {
-      rounds = usage;
-      return attempt.onRoundStarted({
-        number,
-        responseId: store ? responseId : undefined,
-        usage: own(rounds),
-      });
-    },
-    onRound: ({ number, responseId, calls, usage }) => {
-      rounds = addUsage(rounds, usage);
-      attempt.onRoundEnded({ number, responseId, calls, usage: own(rounds) });
-    },
+    onStarted: (start) => onRoundStarted(ofRun(start)),
+    onRound: (end) => onRoundEnded(ofRun(end)),
   };
 }
 
@@ -233,12 +222,12 @@ function productOf(result: LoopResult, mayRepair: boolean): Product {
   if (!mayRepair) return product;
   return {
     ...product,
-    repair: async (refusal) => productOf(await result.goOn(mendPrompt(refusal)), false),
+    repair: async (refusal) => productOf(await result.continueWith(repairPrompt(refusal)), false),
   };
 }
 
-const mendPrompt = (refusal: string): string =>
-  `Studio did not accept the result: ${refusal}. Mend what it names with the tools, then write the whole message again.`;
+const repairPrompt = (refusal: string): string =>
+  `Studio did not accept the result: ${refusal}. Correct what it names with the tools, then write the whole message again.`;
 
 /** Calls `make` on first use and caches its result. */
 function once<T>(make: () => T): () => T {

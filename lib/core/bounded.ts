@@ -6,28 +6,6 @@ const nearMs = 86_400_000;
 /** Bytes of an id as UTF-8: it goes into a row, and into keys of at most 1,024 bytes. */
 const longestId = 512;
 
-/** Of one answer's JSON: the longest context and the longest turn of a model are far below. */
-export const longestAnswerBytes = 8 * 1024 * 1024;
-
-/** Objects, lists and fields in one answer's JSON: `{}` takes twenty times its text in memory. */
-const mostParts = 1_000_000;
-
-/** How many objects, lists and fields a JSON text can have at most: what its strings hold is counted too. */
-export function partsIn(json: string): number {
-  let parts = 0;
-  for (let at = 0; at < json.length; at++) {
-    const unit = json.charCodeAt(at);
-    if (unit === openBrace || unit === openBracket || unit === colon) parts++;
-  }
-  return parts;
-}
-
-const [openBrace, openBracket, colon] = [0x7b, 0x5b, 0x3a];
-
-/** Whether JSON of this size can be parsed in the memory of a function. */
-export const fitsMemory = (chars: number, parts: number): boolean =>
-  chars <= longestAnswerBytes && parts <= mostParts;
-
 /** An id from outside that can be kept, sent back and put into an address. */
 export const idSchema = z
   .string()

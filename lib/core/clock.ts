@@ -92,29 +92,29 @@ export async function withTimeLimit<T>(
   }
 }
 
-export interface Alarm {
+export interface Timeout {
   /** Aborts with the reason when the time is over, or with the outer signal's reason. */
   readonly signal: AbortSignal;
   /** Disarms the timer. */
   cancel(): void;
 }
 
-export interface AlarmSettings {
+export interface TimeoutSettings {
   readonly afterMs: number;
   readonly reason: () => RunnerError;
   readonly outer?: AbortSignal;
 }
 
 /** A signal that aborts after a time; for work that consists of several calls. */
-export function abortAfter(clock: Clock, { afterMs, reason, outer }: AlarmSettings): Alarm {
-  const alarm = new AbortController();
+export function abortAfter(clock: Clock, { afterMs, reason, outer }: TimeoutSettings): Timeout {
+  const controller = new AbortController();
   const cancelled = new AbortController();
   clock.sleep(Math.max(0, afterMs), cancelled.signal).then(
-    () => alarm.abort(reason()),
+    () => controller.abort(reason()),
     (thrown: unknown) => {
-      if (thrown !== over) alarm.abort(thrown);
+      if (thrown !== over) controller.abort(thrown);
     },
   );
-  const signal = outer ? AbortSignal.any([alarm.signal, outer]) : alarm.signal;
+  const signal = outer ? AbortSignal.any([controller.signal, outer]) : controller.signal;
   return { signal, cancel: () => cancelled.abort(over) };
 }

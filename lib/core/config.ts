@@ -39,7 +39,7 @@ const prices = z
 
 /**
  * The environment variables of the functions: written by infra through `toEnvironment`, read back by functions/container.ts through
- * `parse…`. Names that the public runner already has keep their names (studio-api.md, "Environment").
+ * `parse…`. Variables that Studio's public runner has too have the same names.
  */
 const base = {
   RUNNER_POOL: z.string().min(1),

@@ -24,7 +24,7 @@ export type ErrorCode =
   | "model_content_filtered"
   | "model_empty" // neither text nor a tool call, or neither message nor deliverable at the end
   | "model_failed" // the provider reports the response as failed or cancelled
-  | "model_previous_response_missing" // the stored response chain cannot be read
+  | "model_previous_response_missing" // the stored responses that a run resumes from cannot be read
   | "tool_rounds_exceeded"
   | "deliverable_placeholder_mismatch"
   | "assistant_message_too_long"
@@ -59,7 +59,7 @@ export type ErrorCode =
 export interface RunnerErrorOptions {
   readonly retryable?: boolean | undefined;
   readonly cause?: unknown;
-  /** HTTP status of the answer, where there was one. */
+  /** HTTP status of the answer, if there was one. */
   readonly status?: number | undefined;
   /** How long the other side asked us to wait (Retry-After), in milliseconds. */
   readonly retryAfterMs?: number | undefined;

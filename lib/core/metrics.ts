@@ -62,7 +62,7 @@ export const metricTable = {
     unit: "Count",
     dimensions: ["pool", "reason"],
     totals: true,
-    meaning: "Runs that Studio was told have failed.",
+    meaning: "Runs that were reported to Studio as failed.",
     emitter: enders,
   },
   RunsLost: {
@@ -75,7 +75,7 @@ export const metricTable = {
   Duplicates: {
     unit: "Count",
     dimensions: ["pool"],
-    meaning: "Events for an attempt that had already begun or ended.",
+    meaning: "Events for an attempt that had already started or ended.",
     emitter: ["processor"],
   },
   Restarts: {
@@ -95,7 +95,7 @@ export const metricTable = {
     unit: "Seconds",
     dimensions: ["pool"],
     meaning:
-      "From the newest message's creation at Studio to the begin of the run's first attempt, corrected for clock skew where that is known.",
+      "From the newest message's creation at Studio to the start of the run's first attempt, corrected for clock skew if that is known.",
     emitter: ["processor"],
   },
   RunSeconds: {
@@ -176,7 +176,7 @@ export const metricTable = {
   DailySpendPercent: {
     unit: "Percent",
     dimensions: ["pool"],
-    meaning: "The day's estimated spending, of the daily cap. Emitted by each cycle where a cap is set.",
+    meaning: "The day's estimated spending, of the daily cap. Emitted by each cycle if a cap is set.",
     emitter: ["dispatcher"],
   },
 } as const satisfies Readonly<Record<string, MetricRow>>;

@@ -76,8 +76,8 @@ export type HeaderReader = (name: string) => string | null | undefined;
 
 /**
  * How long the other side asks us to wait, in milliseconds: `retry-after-ms` (OpenAI's own), else `Retry-After` as
- * seconds or as an HTTP date, counted from `nowMs` (by the sender's clock where it is known). From 0 to
- * `timing.maxRetryWaitMs`; `undefined` where it says nothing usable.
+ * seconds or as an HTTP date, counted from `nowMs` (by the sender's clock if it is known). From 0 to
+ * `timing.maxRetryWaitMs`; `undefined` if it says nothing usable.
  */
 export function readRetryAfterMs(header: HeaderReader, nowMs: number): number | undefined {
   return scaled(header("retry-after-ms"), 1) ?? parseRetryAfter(header("retry-after"), nowMs);

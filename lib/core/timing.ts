@@ -15,9 +15,12 @@ export const timing = {
   /** Time limits of one call to the run store (per page of a query) and one to Lambda, retries included. */
   runStoreLimitMs: 4_000,
   invokeLimitMs: 4_000,
-  /** The shortest heartbeat interval, for leases of seconds. */
+  /** A heartbeat is sent this often in a lease's length, but within the two bounds; the lower one is for leases of seconds. */
+  heartbeatsPerLease: 5,
   minHeartbeatMs: 200,
   maxHeartbeatMs: 120_000,
+  /** Heartbeats that an attempt may miss before the reaper considers it dead. */
+  silentHeartbeats: 2.5,
   /** How long a proof of lease and run is valid: above `runStoreLimitMs`, below the time after which an attempt counts as dead. */
   proofFreshMs: 10_000,
   /** Lifetime of the AWS identity token: enough for one exchange. The role's policy allows no more. */
@@ -37,8 +40,6 @@ export const timing = {
   maxLeftAloneMs: 21_600_000,
   /** Below the about 16 hops after which Lambda's recursion guard stops functions that invoke each other (decisions/0008). */
   maxContinuations: 12,
-  /** Heartbeats that an attempt may miss before the reaper considers it dead. */
-  silentHeartbeats: 2.5,
   /** How long an attempt waits, over all its rounds, for capacity in its service tier. */
   tierPatienceMs: 120_000,
   /** How long the pool waits after a 429 without Retry-After. */
@@ -54,6 +55,4 @@ export const timing = {
   revokeEveryMs: 900_000,
   /** The assumed length of a lease whose expiry is missing or out of range, until a heartbeat's answer has a valid one. */
   assumedLeaseMs: 60_000,
-  /** Heartbeats per lease, at least. */
-  heartbeatsPerLease: 5,
 } as const;

@@ -1,6 +1,5 @@
 import * as z from "zod";
-import { text, title, token, tokenId } from "./fields.ts";
-import { limits } from "./limits.ts";
+import { text, title, token, tokenId, limits } from "./fields.ts";
 import { preview } from "./problems.ts";
 import { defineTool, foldId } from "./tool.ts";
 import type { ChecklistDeliverable } from "./draft.ts";

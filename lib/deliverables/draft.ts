@@ -1,4 +1,4 @@
-/** What a run has produced so far. Immutable: a tool returns a new draft. Shapes: studio-api.md, "Deliverables". */
+/** What a run has produced so far. Immutable: a tool returns a new draft. Shapes: Studio API, Complete job. */
 export interface Draft {
   readonly files: readonly FileDeliverable[];
   readonly charts: readonly ChartDeliverable[];

@@ -1,6 +1,5 @@
 import * as z from "zod";
-import { capped, text } from "./fields.ts";
-import { limits } from "./limits.ts";
+import { capped, text, limits } from "./fields.ts";
 import { preview } from "./problems.ts";
 import { defineTool } from "./tool.ts";
 

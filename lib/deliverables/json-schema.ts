@@ -22,7 +22,7 @@ export function strictParameters(tool: Tool): Words {
 }
 
 /**
- * Removes arguments without content: an optional field that is null, blank, or `false` where only `true` is
+ * Removes arguments without content: an optional field that is null, blank, or `false` if only `true` is
  * allowed, and an unknown field that is null. Changes nothing else.
  */
 export function dropBlanks(node: Node, value: unknown): unknown {

@@ -1,6 +1,5 @@
 import * as z from "zod";
-import { text, title, tokenId } from "./fields.ts";
-import { limits } from "./limits.ts";
+import { text, title, tokenId, limits } from "./fields.ts";
 import { defineTool } from "./tool.ts";
 
 const caps = limits.list;

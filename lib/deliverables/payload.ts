@@ -1,6 +1,6 @@
 import { RunnerError } from "../core/errors.ts";
 import type { CompletePayload } from "../studio/studio.ts";
-import { limits } from "./limits.ts";
+import { limits } from "./fields.ts";
 import { danglingPlaceholders } from "./placeholders.ts";
 import { preview } from "./problems.ts";
 import { payloadKeyByKind } from "./registry.ts";

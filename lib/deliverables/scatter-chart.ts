@@ -1,6 +1,5 @@
 import * as z from "zod";
-import { capped, freeId, text, title } from "./fields.ts";
-import { limits } from "./limits.ts";
+import { capped, freeId, text, title, limits } from "./fields.ts";
 import { defineTool } from "./tool.ts";
 
 const caps = limits.scatter;

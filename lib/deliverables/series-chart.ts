@@ -1,8 +1,6 @@
 import * as z from "zod";
-import { freeId, text, title } from "./fields.ts";
-import { limits } from "./limits.ts";
-import { defineTool } from "./tool.ts";
-import type { Tool } from "./tool.ts";
+import { freeId, text, title, limits } from "./fields.ts";
+import { defineTool, type Tool } from "./tool.ts";
 import type { SeriesChart } from "./draft.ts";
 
 const caps = limits.seriesChart;

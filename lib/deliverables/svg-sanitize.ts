@@ -1,6 +1,6 @@
 import sanitizeHtml from "sanitize-html";
 import { keepHead } from "../core/text.ts";
-import { limits } from "./limits.ts";
+import { limits } from "./fields.ts";
 import * as allowed from "./svg-allowed.ts";
 import { quieten } from "./svg-scripts.ts";
 

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { limits } from "./limits.ts";
+import { limits } from "./fields.ts";
 import { describeIssues, preview } from "./problems.ts";
 import type { Draft } from "./draft.ts";
 

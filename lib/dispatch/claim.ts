@@ -49,7 +49,10 @@ export async function claimWorkspace(ports: ClaimPorts, lease: NewLease): Promis
     const last = (await superseded(ports, late)) ?? earlier;
     return { kind: "claimed", inherited: inheritedFrom(last) };
   }
-  throw new RunnerError("run_store_unavailable", `the row of workspace ${workspaceId} moved ${tries} times`);
+  throw new RunnerError(
+    "run_store_unavailable",
+    `the row of workspace ${workspaceId} changed ${tries} times`,
+  );
 }
 
 /** If a dispatcher dies between claiming a workspace and creating the run, the named run does not exist. */
@@ -84,7 +87,7 @@ async function superseded(ports: ClaimPorts, run: Run | undefined): Promise<Run 
   }
   throw new RunnerError(
     "run_store_unavailable",
-    `run ${run?.runId} could not be superseded: it moved ${tries} times`,
+    `run ${run?.runId} could not be superseded: it changed ${tries} times`,
   );
 }
 

@@ -6,11 +6,10 @@ import type { DispatchLock } from "../runs/dispatch-lock.ts";
 import type { Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 import { DailyCap } from "./daily-cap.ts";
-import { full, type PollingTimes } from "./polling.ts";
+import { full, type PollingTimes, Waits } from "./polling.ts";
 import { Poller, type Poll, type PollerSettings, type PollerStart } from "./poller.ts";
 import { reap, type ReaperSettings } from "./reaper.ts";
 import type { StartPorts } from "./start.ts";
-import { Waits } from "./waits.ts";
 
 export interface CyclePorts extends StartPorts, RecoveryPorts {
   readonly control: ControlRow;
@@ -35,7 +34,7 @@ export type CycleReason =
   | "model_rate_limited"
   | ErrorCode;
 
-const heldBackReasons: Readonly<Record<Throttler, CycleReason>> = {
+const backoffReasons: Readonly<Record<Throttler, CycleReason>> = {
   studio: "rate_limited",
   model: "model_rate_limited",
 };
@@ -119,14 +118,14 @@ class Cycle {
     const { pool } = this.#settings;
     const startedAtMs = clock.now();
     const reading = Promise.all([control.read(pool), keys.get(), backoff.read(pool)]);
-    const [ours, [operator, runnerKeys, heldBack]] = await Promise.all([locked, reading]);
+    const [ours, [operator, runnerKeys, poolBackoff]] = await Promise.all([locked, reading]);
     if (!ours) return this.#result("overlap");
     // Read under the lock, so that it includes runs that the previous cycle created.
     const openRuns = runStore.openRuns(pool);
     // The reaper also runs for a pool that leases nothing.
     const reaping = this.#reap(openRuns);
     try {
-      const poller = await this.#prepare(operator, { keys: runnerKeys, backoff: heldBack, openRuns });
+      const poller = await this.#prepare(operator, { keys: runnerKeys, backoff: poolBackoff, openRuns });
       const result = poller ? await this.#pollUntilEnd(poller, startedAtMs) : this.#result("paused");
       return { ...result, reaped: await reaping };
     } finally {
@@ -138,7 +137,7 @@ class Cycle {
     const { pool, concurrency, dailyCapUsd } = this.#settings;
     const cap = new DailyCap(this.#ports, { pool, capUsd: operator.dailyCapUsd ?? dailyCapUsd });
     this.#cap = cap;
-    await cap.look();
+    await cap.refresh();
     if (operator.paused) return undefined;
     const limit = Math.min(operator.concurrency ?? concurrency, maxConcurrency);
     this.#poller = new Poller(this.#ports, { ...this.#settings, concurrency: limit }, { ...start, cap });
@@ -171,14 +170,14 @@ class Cycle {
 
   /** A cycle is good if Studio answered at least once, whatever else failed. */
   #ended(best: Poll["end"], last: Poll["end"]): Result {
-    if (last === "daily_cap") this.#tellOfCap();
+    if (last === "daily_cap") this.#logReachedCap();
     if (last instanceof RunnerError && last.code === "internal")
       return this.#result("internal", { error: last });
     if (this.#poller && this.#poller.leased > 0) return this.#result("leased", { good: true });
     if (best instanceof RunnerError) return this.#result(best.code, { error: best });
     return typeof best === "string"
       ? this.#result(best, { good: true })
-      : this.#result(heldBackReasons[best.by]);
+      : this.#result(backoffReasons[best.by]);
   }
 
   #result(reason: CycleReason, more: Partial<Pick<Result, "good" | "error">> = {}): Result {
@@ -200,7 +199,7 @@ class Cycle {
     metrics.emit("FreeCapacity", { pool }, free);
   }
 
-  #tellOfCap(): void {
+  #logReachedCap(): void {
     const { spentUsd, capUsd } = this.#cap ?? {};
     this.#ports.log.warn("daily_cap_reached", { pool: this.#settings.pool, spentUsd, capUsd });
   }

@@ -23,8 +23,8 @@ export class DailyCap {
     this.capUsd = capUsd;
   }
 
-  /** @throws RunnerError `run_store_unavailable` */
-  async look(): Promise<void> {
+  /** Reads what was spent today. @throws RunnerError `run_store_unavailable` */
+  async refresh(): Promise<void> {
     if (this.capUsd === undefined) return;
     const { clock, spend } = this.#ports;
     this.spentUsd = (await spend.read(this.#pool, utcDay(clock.now()))).costUsd;

@@ -31,7 +31,7 @@ export class Occupancy {
 
   add(runId: string, keyId: string): void {
     this.#runs.set(runId, keyId);
-    this.#notePeak();
+    this.#updatePeak();
   }
 
   /** Reads which runs are still in flight. @throws RunnerError `run_store_unavailable` */
@@ -56,10 +56,10 @@ export class Occupancy {
     const open = await Promise.all(unseen.map(([runId]) => this.#isOpen(runId)));
     for (const [at, [runId, run]] of unseen.entries()) if (open[at]) runs.set(runId, run);
     this.#runs = runs;
-    this.#notePeak();
+    this.#updatePeak();
   }
 
-  #notePeak(): void {
+  #updatePeak(): void {
     this.peak = Math.max(this.peak, this.#runs.size);
   }
 

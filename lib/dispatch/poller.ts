@@ -33,14 +33,14 @@ export interface PollerStart {
 const startsAtOnce = 32;
 
 /** The pool waits because Studio or the model asked for it. Epoch ms. */
-export interface HeldBack {
+export interface PoolBackoff {
   readonly by: Throttler;
   readonly untilMs: number;
 }
 
 export interface Poll {
   readonly leased: number;
-  readonly end: "at_capacity" | "daily_cap" | "empty" | HeldBack | RunnerError;
+  readonly end: "at_capacity" | "daily_cap" | "empty" | PoolBackoff | RunnerError;
 }
 
 /** Leases jobs from Studio, up to the pool's free capacity, and starts a run for each. */
@@ -56,12 +56,12 @@ export class Poller {
   /** 429s in a row. */
   #rateLimits = 0;
   #width = 1;
-  #wasBusy = false;
+  /** The back-off row as it was read last. */
+  #backoff: Backoff;
+  /** Whether runs were in flight when it was last decided whether to read it again. */
+  #hadRuns = false;
   polls = 0;
   leased = 0;
-
-  /** The back-off row as the cycle read it; used by the first poll only. */
-  #backoff: Backoff | undefined;
 
   constructor(ports: StartPorts, settings: PollerSettings, start: PollerStart) {
     const { keys, cap, backoff, openRuns } = start;
@@ -86,18 +86,18 @@ export class Poller {
 
   /**
    * Stops leasing once `isOver` returns true, also between batches.
-   * @throws RunnerError `run_store_unavailable` and what reading the keys anew throws
+   * @throws RunnerError `run_store_unavailable` and what reading the keys again throws
    */
   async poll(isOver: () => boolean): Promise<Poll> {
     this.polls++;
-    const wasBusy = this.inFlight > 0;
-    const known = this.#backoff;
-    this.#backoff = undefined;
+    const hasRuns = this.inFlight > 0;
     await this.#occupancy.count();
     // At capacity nothing else is read.
     if (this.#free() === 0) return { leased: 0, end: "at_capacity" };
-    const forbidden = await this.#forbidden(known, wasBusy);
-    if (forbidden) return { leased: 0, end: forbidden };
+    if (hasRuns || this.#hadRuns) await this.#rereadBackoffAndSpending();
+    this.#hadRuns = hasRuns;
+    const pause = this.#activeBackoff() ?? (this.#cap.isReached() ? "daily_cap" : undefined);
+    if (pause) return { leased: 0, end: pause };
     let leased = 0;
     for (;;) {
       const answer = await this.#ask(isOver);
@@ -112,22 +112,10 @@ export class Poller {
     }
   }
 
-  /** Whether a back-off or the daily cap forbids leasing; runs in flight may have changed either since the last check. */
-  async #forbidden(
-    known: Backoff | undefined,
-    busy: boolean,
-  ): Promise<Exclude<Poll["end"], RunnerError> | undefined> {
-    // Without a run in flight nobody writes a back-off, so the last check still holds.
-    if (known || busy || this.#wasBusy) {
-      const { pool } = this.#settings;
-      const [backoff] = known
-        ? [known]
-        : await Promise.all([this.#ports.backoff.read(pool), this.#cap.look()]);
-      this.#wasBusy = busy;
-      const heldBack = this.#heldBack(backoff);
-      if (heldBack) return heldBack;
-    }
-    return this.#cap.isReached() ? "daily_cap" : undefined;
+  /** Only runs in flight change these, so a pool without runs is spared the two reads. The cycle read both for the first poll. */
+  async #rereadBackoffAndSpending(): Promise<void> {
+    const { pool } = this.#settings;
+    [this.#backoff] = await Promise.all([this.#ports.backoff.read(pool), this.#cap.refresh()]);
   }
 
   #free(): number {
@@ -158,20 +146,21 @@ export class Poller {
     };
   }
 
-  #heldBack({ modelUntilMs, studioUntilMs }: Backoff): HeldBack | undefined {
+  #activeBackoff(): PoolBackoff | undefined {
+    const { modelUntilMs, studioUntilMs } = this.#backoff;
     const untilMs = Math.max(modelUntilMs, studioUntilMs);
     if (untilMs <= this.#ports.clock.now()) return undefined;
     return { by: studioUntilMs === untilMs ? "studio" : "model", untilMs };
   }
 
-  async #afterError(error: RunnerError): Promise<HeldBack | RunnerError | "ask_again"> {
+  async #afterError(error: RunnerError): Promise<PoolBackoff | RunnerError | "ask_again"> {
     this.#ports.log.warn("poll_failed", { pool: this.#settings.pool, reason: error.code, error });
-    if (error.status === 429) return this.#holdBack(error.retryAfterMs);
+    if (error.status === 429) return this.#extendBackoff(error.retryAfterMs);
     return (await this.#hasAnotherKey(error)) ? "ask_again" : error;
   }
 
   /** Writes the wait to the run store, so that the next cycles obey it too. */
-  async #holdBack(askedMs: number | undefined): Promise<HeldBack> {
+  async #extendBackoff(askedMs: number | undefined): Promise<PoolBackoff> {
     const { clock, random } = this.#ports;
     const untilMs = clock.now() + rateLimitWaitMs({ attempt: ++this.#rateLimits, askedMs }, random);
     await this.#ports.backoff.extend(this.#settings.pool, "studio", untilMs);

@@ -6,18 +6,18 @@ import type { Generation, ModelRequest, ModelTurn, StoredTurn } from "./model.ts
 import type { BackgroundDelivery } from "./request-body.ts";
 import type { ResponseHead, TerminalEvent } from "./response-answer.ts";
 import { endOf, headOf, refuseWithoutPrevious, storedTurnFrom } from "./response-answer.ts";
-import type { Begun, Refused, ResponsesApi } from "./responses-api.ts";
+import type { BackgroundAnswer, Refused, ResponsesApi } from "./responses-api.ts";
 import { readToEnd, type Seen } from "./streaming.ts";
 
 /** Reading a response is free, so it is retried until the signal aborts. */
-const patience: RetryPolicy = {
+const readPolicy: RetryPolicy = {
   attempts: Number.POSITIVE_INFINITY,
   baseMs: 500,
   maxMs: 5_000,
   maxRetryAfterMs: Number.POSITIVE_INFINITY,
 };
 /** A provider's store can lag behind, and a proxy can answer for it: a missing response counts only if it stays missing (4 to 8 s). */
-const believedAtAttempt = 5;
+const missingAfterAttempts = 5;
 const unreadable = ["model_previous_response_missing", "model_contract", "model_rejected"] as const;
 const isDoubtful = (error: unknown): error is RunnerError =>
   hasCode(error, "model_previous_response_missing", "model_contract");
@@ -43,7 +43,7 @@ export async function generateInBackground(
 ): Promise<BackgroundResult> {
   const started = async (response: unknown): Promise<void> => {
     const { responseId } = headOf(response);
-    await orCancelled(provider, { responseId, signal }, async () => {
+    await cancelOnFailure(provider, { responseId, signal }, async () => {
       refuseWithoutPrevious(response, request.previousResponseId);
       await onStarted?.(responseId);
     });
@@ -51,56 +51,56 @@ export async function generateInBackground(
   return await repeated(provider, { policy: askingPolicy, signal }, async () => {
     await mayAsk?.();
     const seen: Seen = { items: [], started };
-    const begun = await begin(provider, { request, delivery, seen }, signal);
-    if ("refusal" in begun) return begun;
-    if ("end" in begun) {
-      const turn = conclude(provider, begun.end, request.model);
+    const result = await startResponse(provider, { request, delivery, seen }, signal);
+    if ("refusal" in result) return result;
+    if ("end" in result) {
+      const turn = conclude(provider, result.end, request.model);
       return { turn, ranInBackground: ranInBackground(seen) };
     }
-    await started(begun.response);
-    const { background, status } = headOf(begun.response);
-    const first = await firstLook(provider, begun.response, signal);
-    if ("refusal" in first) return first;
-    const turn = conclude(provider, await polledToEnd(provider, first.response, signal), request.model);
+    await started(result.response);
+    const { background, status } = headOf(result.response);
+    const checked = await checkReadable(provider, result.response, signal);
+    if ("refusal" in checked) return checked;
+    const turn = conclude(provider, await pollToEnd(provider, checked.response, signal), request.model);
     return { turn, ranInBackground: background || endOf(status) === undefined };
   });
 }
 
-interface Beginning {
+interface StartRequest {
   readonly request: ModelRequest;
   readonly delivery: BackgroundDelivery;
   readonly seen: Seen;
 }
 
-type Read = Exclude<Begun, { readonly events: unknown }> | { readonly end: TerminalEvent };
+type StartResult = Exclude<BackgroundAnswer, { readonly events: unknown }> | { readonly end: TerminalEvent };
 
 /**
  * The one gap in "nothing is paid twice" (docs/reliability.md): a request that got no answer may have started a response,
  * and the API has neither an idempotency key nor a list of responses. The request is repeated, so one round may be paid
  * twice; otherwise a broken connection would fail the job.
  */
-async function begin(
+async function startResponse(
   provider: Provider,
-  { request, delivery, seen }: Beginning,
+  { request, delivery, seen }: StartRequest,
   signal: AbortSignal,
-): Promise<Read> {
+): Promise<StartResult> {
   const { silenceMs = defaultSilenceMs } = provider;
   try {
-    return await exchange(provider, { signal, silenceMs }, async (api): Promise<Read> => {
-      const begun = await api.begin(request, delivery);
-      return "events" in begun ? { end: await readToEnd(provider, begun.events, seen) } : begun;
+    return await exchange(provider, { signal, silenceMs }, async (api): Promise<StartResult> => {
+      const answer = await api.createInBackground(request, delivery);
+      return "events" in answer ? { end: await readToEnd(provider, answer.events, seen) } : answer;
     });
   } catch (error) {
     signal.throwIfAborted();
     const { response } = seen;
     // Without background mode the response ended with its connection.
-    if (response === undefined || !isPassing(error) || !ranInBackground(seen)) throw error;
-    return { end: await followed(provider, { ...seen, responseId: headOf(response).responseId }, signal) };
+    if (response === undefined || !isRetryable(error) || !ranInBackground(seen)) throw error;
+    return { end: await followToEnd(provider, { ...seen, responseId: headOf(response).responseId }, signal) };
   }
 }
 
 const ranInBackground = ({ response }: Seen): boolean => headOf(response).background;
-const isPassing = (error: unknown): boolean => error instanceof RunnerError && error.retryable;
+const isRetryable = (error: unknown): boolean => error instanceof RunnerError && error.retryable;
 
 interface Started {
   readonly responseId: string;
@@ -108,7 +108,7 @@ interface Started {
 }
 
 /** Cancels a response that cannot be used, or whose id could not be recorded. */
-async function orCancelled(
+async function cancelOnFailure(
   provider: Provider,
   { responseId, signal }: Started,
   work: () => Promise<void>,
@@ -123,7 +123,7 @@ async function orCancelled(
 }
 
 /** Checks whether this provider's background responses can be read at all. */
-async function firstLook(
+async function checkReadable(
   provider: Provider,
   response: unknown,
   signal: AbortSignal,
@@ -132,7 +132,7 @@ async function firstLook(
   if (endOf(status) !== undefined) return { response };
   await provider.clock.sleep(pollWaitMs(0, provider.random), signal);
   try {
-    return { response: await look(provider, responseId, signal) };
+    return { response: await readResponse(provider, responseId, signal) };
   } catch (error) {
     signal.throwIfAborted();
     if (!hasCode(error, ...unreadable)) throw error;
@@ -147,7 +147,7 @@ export async function followResponse(
   responseId: string,
   signal: AbortSignal,
 ): Promise<ModelTurn> {
-  const end = await followed(provider, { responseId, items: [] }, signal);
+  const end = await followToEnd(provider, { responseId, items: [] }, signal);
   if (headOf(end.response).status === "cancelled") throw cancelledByAnother();
   return conclude(provider, end);
 }
@@ -164,7 +164,7 @@ export async function retrieveResponse(
   responseId: string,
   signal: AbortSignal,
 ): Promise<StoredTurn> {
-  return storedTurnFrom(await look(provider, responseId, signal), provider);
+  return storedTurnFrom(await readResponse(provider, responseId, signal), provider);
 }
 
 /** Throws only `signal.reason`: a response that ended or is gone counts as cancelled. */
@@ -189,37 +189,37 @@ export async function cancelResponse(
  * Reads the response's events from the last one that was seen, again after each break, until the response ends. If the
  * provider has no events for it, polls instead.
  */
-async function followed(
+async function followToEnd(
   provider: Provider,
   seen: Seen & { readonly responseId: string },
   signal: AbortSignal,
 ): Promise<TerminalEvent> {
   const { silenceMs = defaultSilenceMs } = provider;
-  const readOn = async (api: ResponsesApi): Promise<TerminalEvent> =>
+  const readEvents = async (api: ResponsesApi): Promise<TerminalEvent> =>
     readToEnd(provider, await api.events(seen.responseId, seen.after), seen);
-  return await repeated(provider, { policy: patience, signal }, async () => {
-    const response = await look(provider, seen.responseId, signal);
+  return await repeated(provider, { policy: readPolicy, signal }, async () => {
+    const response = await readResponse(provider, seen.responseId, signal);
     const outcome = endOf(headOf(response).status);
     if (outcome !== undefined) return { outcome, response, items: seen.items };
     try {
-      return await exchange(provider, { signal, silenceMs }, readOn);
+      return await exchange(provider, { signal, silenceMs }, readEvents);
     } catch (error) {
       signal.throwIfAborted();
       if (!hasCode(error, ...unreadable)) throw error;
-      return await polledToEnd(provider, response, signal);
+      return await pollToEnd(provider, response, signal);
     }
   });
 }
 
 /** Polls the response until it ends. */
-async function polledToEnd(provider: Provider, first: unknown, signal: AbortSignal): Promise<TerminalEvent> {
+async function pollToEnd(provider: Provider, first: unknown, signal: AbortSignal): Promise<TerminalEvent> {
   let response = first;
   let head: ResponseHead = headOf(response);
   for (let waitedMs = 0; endOf(head.status) === undefined; head = headOf(response)) {
     const waitMs = pollWaitMs(waitedMs, provider.random);
     await provider.clock.sleep(waitMs, signal);
     waitedMs += waitMs;
-    response = await look(provider, head.responseId, signal);
+    response = await readResponse(provider, head.responseId, signal);
   }
   return { outcome: endOf(head.status) ?? "completed", response, items: [] };
 }
@@ -230,16 +230,16 @@ function pollWaitMs(waitedMs: number, random: () => number): number {
   return Math.round(ceilingMs * (1 - random() / 5));
 }
 
-async function look(provider: Provider, responseId: string, signal: AbortSignal): Promise<unknown> {
+async function readResponse(provider: Provider, responseId: string, signal: AbortSignal): Promise<unknown> {
   const silenceMs = provider.answerMs ?? defaultAnswerMs;
-  return await repeated(provider, { policy: patience, signal }, async (attempt) => {
+  return await repeated(provider, { policy: readPolicy, signal }, async (attempt) => {
     try {
       const response = await exchange(provider, { signal, silenceMs }, (api) => api.retrieve(responseId));
       headOf(response);
       return response;
     } catch (error) {
       if (!isDoubtful(error)) throw error;
-      throw new RunnerError(error.code, error.message, { retryable: attempt < believedAtAttempt });
+      throw new RunnerError(error.code, error.message, { retryable: attempt < missingAfterAttempts });
     }
   });
 }

@@ -1,7 +1,7 @@
 import { OpenAI, type ClientOptions } from "openai";
 import { Response } from "undici";
 import { readText, userAgent, type Http } from "../adapters/http.ts";
-import { redactor, type Redact } from "../core/redact.ts";
+import { redactor, type Redact } from "../core/secret.ts";
 import type { Secret } from "../core/secret.ts";
 import { identityRefused, saysNoForGood } from "./provider-errors.ts";
 

@@ -44,7 +44,7 @@ const price = (
 
 /**
  * Standard tier, inputs of up to 272 K tokens. Source: https://developers.openai.com/api/docs/pricing, by way of
- * repositories that copied it from 2026-10-01 to 2026-10-04 (platform-facts.md, section 6). Settings may say otherwise.
+ * repositories that copied it from 2026-10-01 to 2026-10-04. Settings may say otherwise.
  */
 export const defaultPrices: Prices = {
   "gpt-6-astra": price(10, 1, 50),
@@ -59,7 +59,7 @@ export const defaultPrices: Prices = {
   "gpt-5-mini": price(0.25, 0.025, 2),
 };
 
-/** Under which a model's price may stand: `gpt-6-luna-2026-09-01`, a dated snapshot, costs what `gpt-6-luna` does. */
+/** The names under which a model's price is looked up: `gpt-6-luna-2026-09-01`, a dated snapshot, costs what `gpt-6-luna` does. */
 export const priceNames = (model: string): readonly string[] => [
   model,
   model.replace(/-\d{4}-\d{2}-\d{2}$/, ""),
@@ -75,7 +75,7 @@ export function priceOf(prices: Prices, model: string): Price | undefined {
 
 /**
  * Estimates what responses cost. `fallback` names the model for answers of a server that calls it otherwise than the
- * settings do. `undefined`: nobody told us the model's price.
+ * settings do. `undefined`: the model's price is unknown.
  */
 export function costsBy({ models: prices, tiers, webSearchUsd }: PriceList, fallback: string): CostOf {
   return ({ usage, models, tier }: Bill) => {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { boundedList, idSchema } from "../core/bounded.ts";
 import { RunnerError } from "../core/errors.ts";
-import type { Redact } from "../core/redact.ts";
+import type { Redact } from "../core/secret.ts";
 import { type ModelTurn, type ResponseStatus, type StoredTurn, type ToolCall, BadEnd } from "./model.ts";
 import { billedSchema, usageOf, type Billing } from "./billed.ts";
 import { failedResponseError, isRateLimit, words } from "./provider-errors.ts";
@@ -150,7 +150,7 @@ function wholeTurn(response: unknown): ModelTurn | undefined {
   try {
     return turnFrom({ outcome: "completed", response, items: [] }, { redact: String });
   } catch (error) {
-    if (error instanceof RunnerError) return undefined; // told to nobody
+    if (error instanceof RunnerError) return undefined; // the caller needs only the turn
     throw error;
   }
 }

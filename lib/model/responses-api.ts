@@ -2,7 +2,7 @@ import type { ResponseCreateParamsBase } from "openai/resources/responses/respon
 import * as z from "zod";
 import { APIError } from "openai/error";
 import { Stream } from "openai/streaming";
-import { fitsMemory, longestAnswerBytes, partsIn } from "../core/bounded.ts";
+import { fitsMemory, longestAnswerBytes, partsIn } from "../core/json.ts";
 import { readText } from "../adapters/http.ts";
 import type { Clock } from "../core/clock.ts";
 import { RunnerError } from "../core/errors.ts";
@@ -35,7 +35,10 @@ export interface ApiEvent {
 }
 
 /** The provider's answer to a background request: the response as it is, its events, or a refusal of the mode. */
-export type Begun = { readonly response: unknown } | { readonly events: AsyncIterable<ApiEvent> } | Refused;
+export type BackgroundAnswer =
+  | { readonly response: unknown }
+  | { readonly events: AsyncIterable<ApiEvent> }
+  | Refused;
 
 /** The provider has no background mode, or does not stream background responses. */
 export interface Refused {
@@ -47,7 +50,8 @@ type RefusedPart = "background" | "stream";
 /** The Responses API, without retries. Answers are not validated. All functions throw RunnerErrors. */
 export interface ResponsesApi {
   stream(request: ModelRequest): Promise<AsyncIterable<ApiEvent>>;
-  begin(request: ModelRequest, delivery: BackgroundDelivery): Promise<Begun>;
+  /** Requests a response that the provider makes in the background. */
+  createInBackground(request: ModelRequest, delivery: BackgroundDelivery): Promise<BackgroundAnswer>;
   /** Events of a background response: those after the event with that number, or all. */
   events(responseId: string, after: number | undefined): Promise<AsyncIterable<ApiEvent>>;
   retrieve(responseId: string): Promise<unknown>;
@@ -70,7 +74,8 @@ export function openResponsesApi(provider: ApiOptions, { silenceMs, signal }: Li
   const stored = { describe: exchange({ isForStored: true }).describe };
   return {
     stream: (request) => openStream(exchange(aboutOf(request)), request),
-    begin: (request, delivery) => begin(exchange(aboutOf(request)), request, delivery),
+    createInBackground: (request, delivery) =>
+      createInBackground(exchange(aboutOf(request)), request, delivery),
     events: (id, after) =>
       openEvents(exchange({ isForStored: true }), () =>
         responses
@@ -174,11 +179,11 @@ function fieldsOf(event: unknown, { headers }: Response): ApiEvent {
   return { type: typeof type === "string" ? type : "", item, response, sequence };
 }
 
-async function begin(
+async function createInBackground(
   { create, describe, events }: Exchange,
   request: ModelRequest,
   delivery: BackgroundDelivery,
-): Promise<Begun> {
+): Promise<BackgroundAnswer> {
   try {
     const answer = await create(requestBody(request, delivery));
     refusePage(answer, "a response");

@@ -1,4 +1,4 @@
-import { fitsMemory, longestAnswerBytes, partsIn } from "../core/bounded.ts";
+import { fitsMemory, longestAnswerBytes, partsIn } from "../core/json.ts";
 import { RunnerError } from "../core/errors.ts";
 
 /** The most bytes of a stream. Most are deltas of 200 to 300 bytes per token, which are not kept. */

@@ -66,7 +66,7 @@ export async function stageKey(
   const { pool, secretId, versionId, keys, instances, present } = given;
   const inUse = new Set((await runStore.openRuns(pool)).map(({ keyId }) => keyId));
   const retired = retire(given, inUse, clock.now());
-  await note(ports, given);
+  await recordInstances(ports, given);
   const text = renderRunnerSecret({ keys, retired, instances, replaces: present.versionId });
   return store.putStaged(secretId, { versionId, text, stage });
 }
@@ -94,7 +94,7 @@ function retire(
  * keys that are or become current.
  * @throws RunnerError `key_refused` if one of the keys is being revoked
  */
-async function note({ rotation }: StagePorts, { pool, keys, present }: NewKeys): Promise<void> {
+async function recordInstances({ rotation }: StagePorts, { pool, keys, present }: NewKeys): Promise<void> {
   const { current, previous } = present;
   const leasing = new Set([...keys, ...current.keys].map(({ id }) => id));
   const change = (known: KnownInstances): KnownInstances => {

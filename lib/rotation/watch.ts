@@ -4,7 +4,7 @@ import type { KeyAnswer } from "./try-key.ts";
 export interface Watch {
   readonly clock: Clock;
   /** Checks once. `unknown`: Studio cannot be asked at the moment. */
-  readonly look: () => Promise<KeyAnswer | "unknown">;
+  readonly check: () => Promise<KeyAnswer | "unknown">;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,14 +24,14 @@ export interface Watched {
  * at the end. Rejects with the signal's reason.
  */
 export async function watchRefusals(
-  { clock, look, signal }: Watch,
+  { clock, check, signal }: Watch,
   { forMs, everyMs }: WatchTime,
 ): Promise<Watched> {
   const startedAtMs = clock.now();
   let watchedMs = 0;
   for (;;) {
     const elapsedMs = clock.now() - startedAtMs;
-    const answer = await look();
+    const answer = await check();
     if (answer !== "unknown") watchedMs = elapsedMs;
     if (answer === "refused") return { answer, watchedMs };
     const leftMs = startedAtMs + forMs - clock.now();

@@ -1,17 +1,16 @@
-import { epochMs, fitsMemory, nearTime, partsIn, pastTime } from "../core/bounded.ts";
+import { epochMs, nearTime, pastTime } from "../core/bounded.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { Fetch } from "../adapters/http.ts";
-import { redactor, type Redact } from "../core/redact.ts";
+import { redactor, type Redact, Secret } from "../core/secret.ts";
 import { retry } from "../core/retry.ts";
-import { Secret } from "../core/secret.ts";
 import { timing } from "../core/timing.ts";
 import { contractBroken, refusal, tooLong, unreadable, type Answer, type Attempt } from "./errors.ts";
 import { post, type Wire } from "./exchange.ts";
 import { routes, type Route, type RouteBody } from "./routes.ts";
 import type { AdminCall, JobCall, Studio, StudioAdmin } from "./studio.ts";
 import { cut, pageWords } from "./words.ts";
-import { parseJson, problemOf } from "../core/json.ts";
+import { fitsMemory, parseJson, partsIn, problemOf } from "../core/json.ts";
 
 export interface StudioOptions {
   /** Studio's address, with or without a trailing slash. */
@@ -68,8 +67,8 @@ function jobRoutes(send: Send, clock: Clock): Studio {
     lease: async ({ key, signal }) => {
       const { value, skewMs } = await send(routes.lease, { credential: key.value, body: {}, signal });
       if (!value.leased) return undefined;
-      const toldMs = leaseEnd(value.leaseExpiresAt, skewMs, clock.now());
-      const leaseExpiresAtMs = toldMs ?? clock.now() + timing.assumedLeaseMs;
+      const givenMs = leaseEnd(value.leaseExpiresAt, skewMs, clock.now());
+      const leaseExpiresAtMs = givenMs ?? clock.now() + timing.assumedLeaseMs;
       return { workspaceId: value.workspaceId, leaseExpiresAtMs, skewMs };
     },
     context: async (call) => {
@@ -84,9 +83,9 @@ function jobRoutes(send: Send, clock: Clock): Studio {
     },
     heartbeat: async (call) => {
       const { value, skewMs, isPage } = await sendJob(routes.heartbeat, call);
-      const toldMs = leaseEnd(value.leaseExpiresAt, skewMs, clock.now());
+      const givenMs = leaseEnd(value.leaseExpiresAt, skewMs, clock.now());
       // A lease that was just extended cannot be over.
-      const leaseExpiresAtMs = toldMs !== undefined && toldMs > clock.now() ? toldMs : undefined;
+      const leaseExpiresAtMs = givenMs !== undefined && givenMs > clock.now() ? givenMs : undefined;
       return isPage ? { leaseExpiresAtMs, isPage } : { leaseExpiresAtMs };
     },
     updateSummary: async (call, { summaryText, fromMessageId, throughMessageId }) => {
@@ -119,8 +118,8 @@ async function twice<T>(
 
 /** In our clock's time; `undefined` if Studio's value is unusable. */
 function leaseEnd(value: unknown, skewMs: number, nowMs: number): number | undefined {
-  const toldMs = epochMs(value);
-  return nearTime(toldMs === undefined ? undefined : toldMs - skewMs, nowMs);
+  const givenMs = epochMs(value);
+  return nearTime(givenMs === undefined ? undefined : givenMs - skewMs, nowMs);
 }
 
 function managementRoutes(send: Send): StudioAdmin {

@@ -1,6 +1,6 @@
 import { hasCode, RunnerError, type ErrorCode } from "../core/errors.ts";
 import { brokenExchange } from "../adapters/http.ts";
-import type { Redact } from "../core/redact.ts";
+import type { Redact } from "../core/secret.ts";
 import { parseRetryAfter } from "../core/retry.ts";
 import type { RouteKind } from "./routes.ts";
 import { bodyWords, cleanCause, fold, pageWords } from "./words.ts";

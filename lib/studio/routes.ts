@@ -35,10 +35,10 @@ export interface Route<T> {
 /** Safe to repeat. The attempt retries it for as long as it holds the lease (lib/attempt/persist.ts). */
 const repeatedByJob: RetryPolicy = noRetry;
 
-/** As patient as the public runner (studio-api.md, "Environment of the public runner"). */
+/** As patient as Studio's public runner. */
 const patient: RetryPolicy = { attempts: 4, baseMs: 500, maxMs: 30_000, maxRetryAfterMs: 60_000 };
 
-/** Every route of studio-api.md. All are POST. */
+/** Every route of the Studio API that we use. All are POST. */
 export const routes = {
   lease: {
     path: "/leaseWorkspaceJob",

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { boundedList, epochMs, idSchema } from "../core/bounded.ts";
 
 /**
- * `{ leased: false }` or a lease (studio-api.md, "Job routes"). Unknown fields are allowed everywhere. A lease is not refused for a
+ * `{ leased: false }` or a lease (Studio API, Lease job). Unknown fields are allowed everywhere. A lease is not refused for a
  * strange `workspace` or expiry, because the job would then be blocked until the lease ends.
  */
 export const leaseAnswerSchema = z.discriminatedUnion("leased", [
@@ -55,7 +55,7 @@ export const contextSchema = z.looseObject({
   storedSummaryCoversPrior: z.boolean(),
 });
 
-/** The job's context object (studio-api.md, "Context object"). */
+/** The job's context object (Studio API, Runner context). */
 export type Context = z.infer<typeof contextSchema> & {
   /** As in `Lease`. */
   readonly skewMs?: number;

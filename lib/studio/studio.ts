@@ -1,7 +1,7 @@
 import type { RunnerKey, Secret } from "../core/secret.ts";
 import type { Context, Lease } from "./schemas.ts";
 
-/** The body of `/completeWorkspaceJob` besides the workspace id (studio-api.md, "Deliverables"). */
+/** The body of `/completeWorkspaceJob` besides the workspace id (Studio API, Complete job). */
 export interface CompletePayload {
   readonly assistantMessage: string;
   readonly files: readonly unknown[];

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import type { Redact } from "../core/redact.ts";
+import type { Redact } from "../core/secret.ts";
 import { parseJson } from "../core/json.ts";
 
 const longestWords = 300;

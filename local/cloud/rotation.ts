@@ -111,9 +111,7 @@ const describe = ({ functionArn, rules, enabled, rotatedMs }: Settings): object 
 
 const invalid = (message: string): ServiceError => new ServiceError("InvalidRequestException", message);
 
-/**
- * A pending version that is not current means that a rotation has not ended (platform-facts.md, section 3).
- */
+/** A pending version that is not current means that a rotation has not ended. */
 function leftOver(secret: StoredSecret): string | undefined {
   const pending = holderOf(secret, "AWSPENDING");
   return pending === holderOf(secret, "AWSCURRENT") ? undefined : pending;

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 
 /**
- * Lambda stops a chain that calls the same function more often than about this (platform-facts.md, section
- * 1).
+ * Lambda stops a chain that calls the same function more often than about this:
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
  */
 export const recursionLimit = 16;
 

@@ -37,7 +37,7 @@ export interface Responses {
   cancelAll(): void;
 }
 
-/** How long an unstored background response can be fetched (platform-facts.md, "Retention"). */
+/** How long an unstored background response can be fetched (https://developers.openai.com/api/docs/guides/background). */
 const unstoredBackgroundMs = 600_000;
 
 export function createResponses(deps: ResponsesDeps): Responses {

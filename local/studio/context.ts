@@ -18,7 +18,7 @@ export interface ContextSource {
 }
 
 /**
- * The object of `/getWorkspaceRunnerContext` (studio-api.md, "Context object"). Recent messages are those
+ * The object of `/getWorkspaceRunnerContext` (Studio API, Runner context). Recent messages are those
  * that no completed job has answered. Messages for a later job are left out.
  */
 export function buildContext(source: ContextSource) {

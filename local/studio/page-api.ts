@@ -81,7 +81,7 @@ export interface FailureMessage {
 }
 
 /**
- * In the format of studio-api.md, "Deliverables", as the runner posted them (with the page's checklist
+ * In the format of the Studio API, Complete job, as the runner posted them (with the page's checklist
  * ticks).
  */
 export interface Deliverables {

@@ -27,7 +27,7 @@ export interface RouteResult {
 }
 
 /**
- * A route of studio-api.md. All are POST with JSON. Checks permission before the body, so that an
+ * A route of the Studio API. All are POST with JSON. Checks permission before the body, so that an
  * unauthorized caller learns nothing about it.
  */
 export interface RunnerRoute {

@@ -90,7 +90,7 @@ export interface LocalStudio {
 }
 
 /**
- * Serves the runner's API (studio-api.md) and the page (page-api.ts) on 127.0.0.1.
+ * Serves the runner's API and the page (page-api.ts) on 127.0.0.1.
  * @throws RunnerError `config_invalid` if the file cannot be used or the port is not available
  */
 export async function startStudio(options: StudioOptions): Promise<LocalStudio> {

@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import * as z from "zod";
 import { systemClock } from "../../lib/core/clock.ts";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
-import { attemptEventSchema } from "../../lib/core/invoker.ts";
+import { attemptEventSchema } from "../../lib/adapters/lambda.ts";
 import { runSchema } from "../../lib/runs/run.ts";
 import { retry } from "../../lib/core/retry.ts";
 import { parseRunnerKeys } from "../../lib/keys/secrets.ts";

@@ -1,4 +1,4 @@
-import type { AttemptEvent } from "../../lib/core/invoker.ts";
+import type { AttemptEvent } from "../../lib/adapters/lambda.ts";
 import { parseLogLine, isMetricLine, type LogLine } from "../../lib/core/log-line.ts";
 import type { LogEvent } from "../../lib/core/log.ts";
 import type { MetricName } from "../../lib/core/metrics.ts";

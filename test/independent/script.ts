@@ -2,7 +2,7 @@ import { asStrict } from "./strict-tools.ts";
 
 export type Item = Readonly<Record<string, unknown>>;
 
-/** Arguments as studio-api.md shapes the deliverables ("Tool names the public runner offers the model"). */
+/** Arguments in the shapes of the deliverables (Studio API, Complete job). */
 const calls: Readonly<Record<string, (job: string) => Item>> = {
   create_file: (job) => ({ name: "notes/report.md", content: `# ${job}\n\nÜber 3 € — “quoted” 🚀\r\n\tend` }),
   create_pie_chart: (job) => ({

@@ -55,7 +55,7 @@ type Route = (studio: Studio, workspace: Workspace, body: Body) => Body | string
 const leasePath = "/leaseWorkspaceJob";
 
 /**
- * A Studio written from studio-api.md alone, without looking at local/studio, so that two readings of one
+ * A Studio written from the Studio API's documentation alone, without looking at local/studio, so that two readings of one
  * page are checked against each other. They share only the list of caps. It has one runner key, and one queued
  * workspace per text.
  */

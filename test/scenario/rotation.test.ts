@@ -11,7 +11,7 @@ import { createRunStore } from "../../lib/runs/run-store.ts";
 import { createRotationRow } from "../../lib/runs/rotation.ts";
 import type { LogEvent } from "../../lib/core/log.ts";
 import { isMetricLine, parseLogLine, type LogLine } from "../../lib/core/log-line.ts";
-import { rotateKeys } from "../../lib/rotation/rotate.ts";
+import { rotateKeys } from "../../lib/rotation/on-demand-rotation.ts";
 import { readPresent } from "../../lib/rotation/stages.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { createSecretsClient, createSecretStore } from "../../lib/adapters/secrets-manager.ts";

@@ -1,4 +1,4 @@
-import { limits } from "../../lib/deliverables/limits.ts";
+import { limits } from "../../lib/deliverables/fields.ts";
 import { tools } from "../../lib/deliverables/registry.ts";
 
 /** The README's table of tools, in Markdown. */

@@ -3,9 +3,10 @@ import { expect, test } from "vitest";
 import { RunnerError, toRunnerError } from "../../../lib/core/errors.ts";
 import type { LoopStart } from "../../../lib/agent/conversation.ts";
 import { resume } from "../../../lib/agent/resume.ts";
-import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
+import { type RoundStart, runToolLoop } from "../../../lib/agent/tool-loop.ts";
 import type { ScriptedModel, Step } from "../../support/scripted-model.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
+import { noUsage } from "../../../lib/model/model.ts";
 import { list } from "./loop-support.ts";
 import { never } from "../model/support.ts";
 
@@ -54,24 +55,21 @@ interface Attempt {
   readonly cutAt: number;
 }
 
-interface Noted {
-  readonly responseId: string;
-  readonly number: number;
-}
-
 const killed = new Error("killed");
 
 /** Runs one attempt, which is killed at its note number `cutAt`. */
 async function attempt(model: ScriptedModel, { from, ids, cutAt }: Attempt): Promise<End | undefined> {
   let notes = 0;
-  const note = ({ responseId, number }: Noted): void => {
-    ids.splice(number - 1, Number.POSITIVE_INFINITY, responseId);
+  let usage = from?.usage ?? noUsage;
+  const note = ({ responseId, number, ...round }: RoundStart): void => {
+    ids.splice(number - 1, Number.POSITIVE_INFINITY, responseId ?? "");
+    ({ usage } = round);
     notes += 1;
     if (notes === cutAt) throw killed;
   };
   const job = { model: "gpt-6-luna", input: from ? "" : "Go.", store: true, ...(from ? { from } : {}) };
   try {
-    return { ...(await runToolLoop({ model, onStarted: note, onRound: note }, job, never)) };
+    return { ...(await runToolLoop({ model, onStarted: note, onRound: note }, job, never)), usage };
   } catch (error) {
     if (error === killed) return undefined;
     const { code, message } = toRunnerError(error);
@@ -81,7 +79,7 @@ async function attempt(model: ScriptedModel, { from, ids, cutAt }: Attempt): Pro
 
 /** Leaves out the function, which is equal only to itself. */
 function comparable(end: End) {
-  return "goOn" in end ? { ...end, goOn: undefined } : end;
+  return "continueWith" in end ? { ...end, continueWith: undefined } : end;
 }
 
 /** Runs attempts until one is not killed. */

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { ErrorCode } from "../../../lib/core/errors.ts";
 import type { Model, StoredTurn } from "../../../lib/model/model.ts";
-import type { LoopStart } from "../../../lib/agent/conversation.ts";
+import { FirstRoundFailed, type LoopStart } from "../../../lib/agent/conversation.ts";
 import { resume } from "../../../lib/agent/resume.ts";
-import type { Started } from "../../../lib/agent/tool-loop.ts";
+import type { RoundStart } from "../../../lib/agent/tool-loop.ts";
 import { calls, says, scriptedModel, type Step } from "../../support/scripted-model.ts";
 import { list, loop, teas, usageOf } from "./loop-support.ts";
 import { never, thrownBy } from "../model/support.ts";
@@ -18,7 +18,7 @@ const upTo = (count: number): readonly string[] => Array.from({ length: count },
 
 /** Where an attempt resumes a run that was killed after the response of round `round` was noted. */
 async function resumedAt(round: number, model: Model): Promise<LoopStart> {
-  const onStarted = ({ number }: Started) => {
+  const onStarted = ({ number }: RoundStart) => {
     if (number === round) throw killed;
   };
   expect(await thrownBy(loop(model, {}, { onStarted }))).toBe(killed);
@@ -120,13 +120,10 @@ test("a message that was sent back counts as repaired, even when a later round f
 });
 
 test.for(["failed", "cancelled"] as const)(
-  "a first response that is %s is reported as missing, and retryable",
+  "a first response that is %s is reported as a first round that failed",
   async (status) => {
-    expect(await thrownBy(resumed({ r1: { status } }))).toMatchObject({
-      ...missing,
-      retryable: true,
-      message: `the run's earlier responses cannot be taken up: its first response is ${status}`,
-    });
+    const message = `the run's earlier responses cannot be used: its first response is ${status}`;
+    expect(await thrownBy(resumed({ r1: { status } }))).toEqual(new FirstRoundFailed(message));
   },
 );
 
@@ -149,11 +146,8 @@ describe("a followed response", () => {
 
   test("that fails with a transient error as the run's first one makes the run start over", async () => {
     const from = await resumed({ r1: { status: "in_progress" } });
-    expect(await thrownBy(ending(from, transientFailure))).toMatchObject({
-      ...missing,
-      retryable: true,
-      message: "the run's first response came to nothing (server_error)",
-    });
+    const message = "the run's first response came to nothing (server_error)";
+    expect(await thrownBy(ending(from, transientFailure))).toEqual(new FirstRoundFailed(message));
   });
 
   const r1 = { turn: calls("r1", ["create_list", teas]) };
@@ -206,7 +200,8 @@ test.for<readonly [string, Responses]>([
   ],
 ])("a chain is missing when %s", async ([, responses]) => {
   const error = await thrownBy(resumed(responses, ["r8", "r9"]));
-  expect(error).toMatchObject({ ...missing, retryable: false });
+  expect(error).toMatchObject(missing);
+  expect(error).not.toBeInstanceOf(FirstRoundFailed);
 });
 
 const failingToRead = (failure: Error) =>
@@ -249,7 +244,7 @@ test("a run with more than 30 responses is not resumed", async () => {
   expect(await resumed(chain(30))).toMatchObject({ rounds: 29 });
   expect(await thrownBy(resumed(chain(31)))).toMatchObject({
     ...missing,
-    message: "the run's earlier responses cannot be taken up: they are more than 30",
+    message: "the run's earlier responses cannot be used: they are more than 30",
   });
 });
 

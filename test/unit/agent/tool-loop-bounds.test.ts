@@ -47,10 +47,10 @@ test("a placeholder without its deliverable is repaired on the same chain by a t
     calls("r2", ["create_list", teas]),
     says("See {{artifact:list:teas}}.", "r3"),
   );
-  const { message, draft, usage, rounds } = await loop(model);
+  const { message, draft, rounds } = await loop(model);
   expect(message).toBe("See {{artifact:list:teas}}.");
   expect(draft.lists).toHaveLength(1);
-  expect({ rounds, inputTokens: usage.inputTokens }).toEqual({ rounds: 3, inputTokens: 300 });
+  expect(rounds).toBe(3);
   const [, repair] = model.requests;
   expect(repair).toMatchObject({ previousResponseId: "r1", input: [{ type: "message" }] });
   expect(repair!.tools).toHaveLength(11);

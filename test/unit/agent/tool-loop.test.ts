@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { type ModelTurn, BadEnd } from "../../../lib/model/model.ts";
-import type { Round, Started } from "../../../lib/agent/tool-loop.ts";
+import type { RoundEnd, RoundStart } from "../../../lib/agent/tool-loop.ts";
 import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
 import { job, list, loop, startOf, teas, usageOf } from "./loop-support.ts";
@@ -9,9 +9,9 @@ import { thrownBy } from "../model/support.ts";
 
 test("a message without tool calls ends the loop in one round", async () => {
   const model = scriptedModel(says("Green tea."));
-  const { goOn: _goOn, ...result } = await loop(model);
+  const { continueWith: _continueWith, ...result } = await loop(model);
   const draft = { files: [], charts: [], datasets: [], svgs: [], lists: [], checklists: [] };
-  expect(result).toEqual({ draft, message: "Green tea.", usage: usageOf(1), rounds: 1 });
+  expect(result).toEqual({ draft, message: "Green tea.", rounds: 1 });
   model.assertDone();
 });
 
@@ -23,7 +23,7 @@ test("an answer that was refused is continued on the same chain, with the delive
     says("{{artifact:list:teas}} {{artifact:list:more}}", "r4"),
   );
   const first = await loop(model);
-  const { draft, rounds, message } = await first.goOn("Studio wants another list.");
+  const { draft, rounds, message } = await first.continueWith("Studio wants another list.");
   expect(model.requests[2]).toMatchObject({
     previousResponseId: "r2",
     input: [{ type: "message", text: "Studio wants another list." }],
@@ -123,7 +123,8 @@ const missing = new RunnerError("model_previous_response_missing", "gone");
 test("everything is sent again, and chaining ends, when the provider has lost the chain", async () => {
   const [first, second] = [calls("r1", ["create_list", teas]), calls("r2", ["create_list", list("more")])];
   const model = scriptedModel(first, missing, second, says("{{artifact:list:teas}}", "r3"));
-  const { usage, rounds } = await loop(model);
+  const ends: RoundEnd[] = [];
+  const { rounds } = await loop(model, {}, { onRound: (end) => void ends.push(end) });
   expect(model.requests.map(({ store, previousResponseId }) => [store, previousResponseId])).toEqual([
     [true, undefined],
     [true, "r1"],
@@ -138,7 +139,7 @@ test("everything is sent again, and chaining ends, when the provider has lost th
     { type: "tool_output", callId: "r2-1" },
   ]);
   expect(rounds).toBe(3);
-  expect(usage.inputTokens).toBe(300);
+  expect(ends.at(-1)!.usage.inputTokens).toBe(300);
 });
 
 const fromEarlier = startOf({ next: { kind: "ask", previousResponseId: "r7", input: [] } });
@@ -151,8 +152,8 @@ test.each([
   expect(await thrownBy(loop(scriptedModel(error), changed))).toBe(error);
 });
 
-test("each round is noted with its own usage before the next one starts", async () => {
-  const rounds: Round[] = [];
+test("each round is reported with the usage so far before the next one starts", async () => {
+  const rounds: RoundEnd[] = [];
   const model = scriptedModel(calls("r1", ["create_list", teas]), () => {
     expect(rounds).toHaveLength(1);
     return says("{{artifact:list:teas}}", "r2");
@@ -160,11 +161,11 @@ test("each round is noted with its own usage before the next one starts", async 
   await loop(model, {}, { onRound: (round) => void rounds.push(round) });
   expect(rounds).toEqual([
     { number: 1, responseId: "r1", usage: usageOf(1), calls: 1 },
-    { number: 2, responseId: "r2", usage: usageOf(1), calls: 0 },
+    { number: 2, responseId: "r2", usage: usageOf(2), calls: 0 },
   ]);
 });
 
-test("each response is noted with its round and the usage so far before it is awaited", async () => {
+test("each response is reported with its round and the usage so far before it is awaited", async () => {
   const started: unknown[] = [];
   const order: string[] = [];
   const model = scriptedModel(
@@ -172,11 +173,11 @@ test("each response is noted with its round and the usage so far before it is aw
     says("{{artifact:list:no}}", "r2"),
     says("{{artifact:list:teas}}", "r3"),
   );
-  const onStarted = (response: Started) => {
+  const onStarted = (response: RoundStart) => {
     started.push(response);
     order.push(`started ${response.responseId}`);
   };
-  const onRound = ({ responseId }: Round) => void order.push(`ended ${responseId}`);
+  const onRound = ({ responseId }: RoundEnd) => void order.push(`ended ${responseId}`);
   await loop(model, {}, { onStarted, onRound });
   expect(started).toEqual([
     { number: 1, responseId: "r1", usage: { ...usageOf(0), costUsd: 0 } },
@@ -204,7 +205,7 @@ test("an abort between rounds rejects with the signal's reason", async () => {
 });
 
 test("the usage of an unusable answer is counted before its error is thrown", async () => {
-  const rounds: Round[] = [];
+  const rounds: RoundEnd[] = [];
   const usage = { ...usageOf(1), outputTokens: 900 };
   const cause = new RunnerError("model_incomplete", "stopped at its output limit");
   const model = {
@@ -215,5 +216,7 @@ test("the usage of an unusable answer is counted before its error is thrown", as
   };
   const asked = loop(model, {}, { onRound: (round) => void rounds.push(round) });
   expect(await thrownBy(asked)).toMatchObject({ code: "model_incomplete" });
-  expect(rounds).toEqual([{ number: 1, responseId: "r1", usage, calls: 0 }]);
+  expect(rounds).toEqual([
+    { number: 1, responseId: "r1", usage: { ...usage, costUsd: undefined }, calls: 0 },
+  ]);
 });

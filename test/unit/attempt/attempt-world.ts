@@ -6,7 +6,7 @@ import type { Product } from "../../../lib/attempt/work-context.ts";
 import type { Ending, RunStore } from "../../../lib/runs/run-store.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
-import type { AttemptEvent } from "../../../lib/core/invoker.ts";
+import type { AttemptEvent } from "../../../lib/adapters/lambda.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { overdue, reap } from "../../../lib/dispatch/reaper.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { AttemptEvent } from "../../../lib/core/invoker.ts";
+import type { AttemptEvent } from "../../../lib/adapters/lambda.ts";
 import type { AttemptFailure } from "../../../lib/attempt/attempt-failure.ts";
 import { jobDigest } from "../../../lib/attempt/delivery.ts";
 import { recover } from "../../../lib/attempt/recover.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { limits } from "../../../lib/deliverables/limits.ts";
+import { limits } from "../../../lib/deliverables/fields.ts";
 import { countDeliverables } from "../../../lib/deliverables/payload.ts";
 import { danglingPlaceholders } from "../../../lib/deliverables/placeholders.ts";
 import { payloadKeyByKind, toolDefinitions, tools } from "../../../lib/deliverables/registry.ts";

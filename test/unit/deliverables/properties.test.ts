@@ -114,7 +114,7 @@ test("sanitizing a drawing removes scripts, and sanitizing it again changes noth
   expect(cleaned).toBeGreaterThan(50);
 });
 
-/** The tokens that Studio reads (studio-api.md, "Placeholders"). */
+/** The tokens that Studio reads (Studio API, Complete job: placeholders). */
 const studioTokens = /\{\{\s*artifact\s*:\s*(?:chart|table|file|svg|list|checklist)\s*:[^}]+\}\}/gi;
 
 test("no message makes the placeholder search throw or miss a token that Studio reads", () => {

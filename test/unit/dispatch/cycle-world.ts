@@ -1,7 +1,7 @@
 import { pollingTimes } from "../../../lib/dispatch/polling.ts";
 import { runCycle, type CycleSettings } from "../../../lib/dispatch/cycle.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { AttemptEvent } from "../../../lib/core/invoker.ts";
+import type { AttemptEvent } from "../../../lib/adapters/lambda.ts";
 import type { Backoff } from "../../../lib/runs/backoff.ts";
 import type { Control } from "../../../lib/runs/control.ts";
 import type { EndedCycle } from "../../../lib/runs/dispatch-lock.ts";

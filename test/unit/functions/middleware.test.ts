@@ -3,7 +3,7 @@ import type { Context } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { dispatchEventSchema, wrap } from "../../../functions/middleware.ts";
-import { attemptEventSchema } from "../../../lib/core/invoker.ts";
+import { attemptEventSchema } from "../../../lib/adapters/lambda.ts";
 import { failedInvocationSchema } from "../../../lib/attempt/failed-invocation.ts";
 import { createJsonLog } from "../../../lib/core/log.ts";
 import { rotationEventSchema } from "../../../lib/rotation/rotation-event.ts";

@@ -5,10 +5,9 @@ import { createHttp } from "../../../lib/adapters/http.ts";
 import { createModelClient } from "../../../lib/model/client.ts";
 import { createOpenAiModel } from "../../../lib/model/openai.ts";
 import { failureError, failureNames, words } from "../../../lib/model/provider-errors.ts";
-import { redactor } from "../../../lib/core/redact.ts";
+import { redactor, Secret } from "../../../lib/core/secret.ts";
 import { parseRetryAfter } from "../../../lib/core/retry.ts";
-import { Secret } from "../../../lib/core/secret.ts";
-import { clockSkewMs } from "../../../lib/studio/skew.ts";
+import { clockSkewMs } from "../../../lib/studio/exchange.ts";
 import { bodyWords, fold, pageWords } from "../../../lib/studio/words.ts";
 
 const redact = redactor("wanted-key-0123456789");

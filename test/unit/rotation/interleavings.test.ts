@@ -2,9 +2,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { mintKeys } from "../../../lib/rotation/mint.ts";
 import { revokeUnused } from "../../../lib/rotation/revoke.ts";
-import { rotateKeys } from "../../../lib/rotation/rotate.ts";
+import { rotateKeys } from "../../../lib/rotation/on-demand-rotation.ts";
 import { readPresent, setKeys } from "../../../lib/rotation/stages.ts";
-import { runRotation } from "../../../lib/rotation/steps.ts";
+import { handleRotationEvent } from "../../../lib/rotation/scheduled-rotation.ts";
 import { tryKey } from "../../../lib/rotation/try-key.ts";
 import type { RunnerInstance } from "../../../lib/keys/runner-secret.ts";
 import type { RunnerKey } from "../../../lib/core/secret.ts";
@@ -20,7 +20,7 @@ async function rotation(world: SharedWorld, actor?: Actor): Promise<string> {
   const isOpen = pending !== undefined && pending !== world.stage("AWSCURRENT");
   const versionId = isOpen ? pending : world.newId();
   world.reserve(versionId);
-  for (const step of steps) await runRotation(world.portsOf(actor), settings, { step, versionId });
+  for (const step of steps) await handleRotationEvent(world.portsOf(actor), settings, { step, versionId });
   return versionId;
 }
 

@@ -1,7 +1,7 @@
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { KnownInstances, RotationRow } from "../../../lib/runs/rotation.ts";
 import type { Run } from "../../../lib/runs/run.ts";
-import type { RotatorSettings, runRotation } from "../../../lib/rotation/steps.ts";
+import type { RotatorSettings, handleRotationEvent } from "../../../lib/rotation/scheduled-rotation.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { SecretStore } from "../../../lib/adapters/secrets-manager.ts";
 import { createSecretStore } from "../../../local/cloud/secrets.ts";
@@ -15,7 +15,7 @@ export const keyOf = (id: string): RunnerKey => ({ id, value: new Secret(`${id}.
 /** 2026-11-20T12:00:00Z */
 const startMs = 1_795_176_000_000;
 
-export type RotatorPorts = Parameters<typeof runRotation>[0];
+export type RotatorPorts = Parameters<typeof handleRotationEvent>[0];
 type Stage = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS";
 
 export interface World {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { redactor } from "../../../lib/core/redact.ts";
+import { redactor } from "../../../lib/core/secret.ts";
 import { parseRetryAfter } from "../../../lib/core/retry.ts";
-import { clockSkewMs } from "../../../lib/studio/skew.ts";
+import { clockSkewMs } from "../../../lib/studio/exchange.ts";
 import { bodyWords, cleanCause, fold } from "../../../lib/studio/words.ts";
 
 /** 2023-11-14T22:13:20Z */

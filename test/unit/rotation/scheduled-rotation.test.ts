@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { rotationSteps } from "../../../lib/rotation/rotation-event.ts";
 import { setKeys } from "../../../lib/rotation/stages.ts";
-import { runRotation } from "../../../lib/rotation/steps.ts";
+import { handleRotationEvent } from "../../../lib/rotation/scheduled-rotation.ts";
 import { createWorld, keyOf, secretId, settings, version, type World } from "./world.ts";
 
 const step = (world: World, name: (typeof rotationSteps)[number], number = 1) =>
-  runRotation(world.deps, settings, { step: name, versionId: version(number) });
+  handleRotationEvent(world.deps, settings, { step: name, versionId: version(number) });
 
 async function rotate(world: World, number = 1): Promise<void> {
   for (const name of rotationSteps) await step(world, name, number);
@@ -29,7 +29,7 @@ async function created(text?: string): Promise<World> {
 const instance = { instanceId: "instance-of-g", credentialId: "g", createdAtMs: 1, kind: "global" };
 const withGlobal = (...keys: readonly string[]) => JSON.stringify({ keys, instances: [instance] });
 
-const revoke = (world: World) => runRotation(world.deps, settings, { step: "revokeUnused" });
+const revoke = (world: World) => handleRotationEvent(world.deps, settings, { step: "revokeUnused" });
 const set = (world: World, id: string) =>
   setKeys(world.deps, { pool: "mine", secretId, keys: [keyOf(id)], instances: [] });
 const quarterOfAnHourMs = 900_000;

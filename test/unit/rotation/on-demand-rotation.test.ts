@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { rotateKeys } from "../../../lib/rotation/rotate.ts";
+import { rotateKeys } from "../../../lib/rotation/on-demand-rotation.ts";
 import { promote, readPresent, setKeys, stageKey } from "../../../lib/rotation/stages.ts";
 import { tryKey } from "../../../lib/rotation/try-key.ts";
 import { watchRefusals } from "../../../lib/rotation/watch.ts";
@@ -250,13 +250,13 @@ describe("a watch for refusals", () => {
     const { clock } = createWorld();
     const looks: number[] = [];
     const startMs = clock.now();
-    const look = async (): Promise<Answer> => {
+    const check = async (): Promise<Answer> => {
       const atMs = clock.now() - startMs;
       looks.push(atMs);
       if (lookMs > 0) await clock.sleep(lookMs);
       return answer(atMs);
     };
-    const watching = watchRefusals({ clock, look }, watch);
+    const watching = watchRefusals({ clock, check }, watch);
     await clock.advance(watch.forMs + lookMs);
     return { ...(await watching), looks };
   }

@@ -1,3 +1,8 @@
+/**
+ * Rotation on demand: the `rotate` command, in one process, stores keys that exist already, watches whether Studio accepts them, and
+ * rolls back if it does not. It revokes nothing. Secrets Manager's rotation is in scheduled-rotation.ts.
+ */
+
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { RotationPorts } from "./ports.ts";
 import { readPresent, replaceKeys, type NewKeys, type StagePorts } from "./stages.ts";
@@ -35,8 +40,7 @@ export interface Rotated {
 }
 
 /**
- * Rotates keys on an operator's command: tries the new keys, stores and promotes them, watches for refusals,
- * and rolls back if there is one.
+ * Tries the new keys, stores and promotes them, watches for refusals, and rolls back if there is one.
  * @throws RunnerError as `stageKey`, and `studio_unavailable`, `studio_contract`. If it throws before the
  * promotion, nothing has changed; after it, the new keys are in use.
  */
@@ -54,7 +58,7 @@ export async function rotateKeys(
   onStep?.("promoted");
 
   /** If Studio is briefly out of reach, the new keys stay. */
-  const look = async (): Promise<"accepted" | "refused" | "unknown"> => {
+  const check = async (): Promise<"accepted" | "refused" | "unknown"> => {
     if (await ports.sawRefusal?.()) return "refused";
     try {
       refused = await refusedKeys(ports, given.keys, ports.signal);
@@ -65,7 +69,7 @@ export async function rotateKeys(
     }
   };
   const { answer, watchedMs } = await watchRefusals(
-    { clock: ports.clock, signal: ports.signal, look },
+    { clock: ports.clock, signal: ports.signal, check },
     given.watch,
   );
   const end = { versionId, refused, watchedMs };
@@ -73,7 +77,7 @@ export async function rotateKeys(
     onStep?.("watched");
     return { outcome: "promoted", ...end };
   }
-  const isBack = await goBack(ports, given, versionId);
+  const isBack = await rollBack(ports, given, versionId);
   return { outcome: isBack ? "rolled_back" : "superseded", ...end };
 }
 
@@ -82,7 +86,7 @@ export async function rotateKeys(
  * had never been replaced, and it would lack the keys of runs that were leased in the meantime. `false`:
  * another value has been stored since.
  */
-async function goBack(ports: RotateContext, given: NewKeys, promoted: string): Promise<boolean> {
+async function rollBack(ports: RotateContext, given: NewKeys, promoted: string): Promise<boolean> {
   const present = await readPresent(ports.store, given.secretId);
   if (present.versionId !== promoted) return false;
   const { keys, instances } = given.present.current;

@@ -1,3 +1,8 @@
+/**
+ * Scheduled rotation: Secrets Manager invokes the rotator function once per step; it creates the new keys at Studio and at the
+ * end revokes old ones. The `rotate` command does not use this file: see on-demand-rotation.ts.
+ */
+
 import { RunnerError } from "../core/errors.ts";
 import { parseRunnerSecret, splitByKind, type RunnerSecret } from "../keys/runner-secret.ts";
 import type { RunnerKind } from "../studio/studio.ts";
@@ -23,10 +28,7 @@ type Steps = Readonly<
   >
 >;
 
-/**
- * The four steps of a rotation by Secrets Manager. Each step first reads the present state, so it can be
- * repeated after a crash at any point.
- */
+/** Each step reads the present state first, so it can be repeated after a crash at any point. */
 const steps: Steps = {
   createSecret: async (ports, settings, versionId) => {
     const { store } = ports;
@@ -74,21 +76,21 @@ const steps: Steps = {
 };
 
 /**
- * Runs one invocation of the rotator.
+ * Runs the step that an event of Secrets Manager names, or the scheduled revocation.
  * @throws RunnerError from any part; Secrets Manager then retries the rotation with the same version
  */
-export async function runRotation(
+export async function handleRotationEvent(
   ports: RotatorPorts,
   settings: RotatorSettings,
   event: RotationEvent,
 ): Promise<RotationResult> {
   const { step } = event;
-  const done =
+  const summary =
     step === "revokeUnused"
       ? await revokeUnused(ports, settings)
       : await steps[step](ports, settings, event.versionId);
   ports.log.info("rotation_step", { pool: settings.pool, what: step });
-  return { step, ...done };
+  return { step, ...summary };
 }
 
 async function readPending(

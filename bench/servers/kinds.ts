@@ -83,7 +83,7 @@ const kinds: Kinds = {
     });
     endpoints.serve([
       proxyService("DynamoDB_20120810", database.agent),
-      jsonService({ prefix: "secretsmanager", version: "1.1" }, { actions: secretsActions, deps: secrets }),
+      jsonService({ prefix: "secretsmanager", version: "1.1" }, { actions: secretsActions, ports: secrets }),
       restService(invokeRoutes, undefined),
     ]);
     return { url: endpoints.url, ...credentials };

@@ -110,7 +110,6 @@ export function idForTry(step: Step, attempt: number): string {
 export type Paragraph = string | { readonly show: string };
 
 export interface Scenario {
-  readonly name: string;
   readonly keywords: readonly string[];
   readonly answer: (topic: Topic) => Answer;
 }

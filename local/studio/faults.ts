@@ -68,7 +68,7 @@ export interface FaultBox extends Faults {
   draw(path: string, workspaceId?: string): Fault | undefined;
 }
 
-export function createFaults(deps: { readonly clock: Clock; readonly random: () => number }): FaultBox {
+export function createFaults(ports: { readonly clock: Clock; readonly random: () => number }): FaultBox {
   let rules: readonly { readonly rule: FaultRule; left: number }[] = [];
   const fired: FiredFault[] = [];
   return {
@@ -92,13 +92,13 @@ export function createFaults(deps: { readonly clock: Clock; readonly random: () 
           left > 0 &&
           (rule.route === undefined || rule.route === path) &&
           (rule.workspaceId === undefined || rule.workspaceId === workspaceId) &&
-          deps.random() < (rule.probability ?? 1),
+          ports.random() < (rule.probability ?? 1),
       );
       if (hit === undefined) return undefined;
       hit.left -= 1;
       const { name, fault } = hit.rule;
       fired.push({
-        atMs: deps.clock.now(),
+        atMs: ports.clock.now(),
         path,
         kind: fault.kind,
         ...(name === undefined ? {} : { name }),

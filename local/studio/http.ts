@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
 import { problemOf } from "../../lib/core/json.ts";
+import { readText } from "../http.ts";
 
 export const maxBodyBytes = 4 * 1024 * 1024;
 
@@ -54,28 +55,12 @@ export function errorAnswer(thrown: unknown): Answer {
   return json(500, { error: `the local Studio has a bug: ${message}` });
 }
 
-/**
- * Reads the whole body as text. Beyond the limit it reads and discards the rest, so that the client can read
- * the answer.
- * @throws Refusal 413
- */
-export function readBody(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size <= maxBodyBytes) return;
-      chunks.length = 0;
-      const headers = { connection: "close" };
-      reject(new Refusal(413, `the body is larger than ${maxBodyBytes} bytes`, { headers }));
-    });
-    request.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
-    request.on("error", reject);
-    request.on("close", () => reject(new Refusal(400, "the request was cut off")));
+/** @throws Refusal 413 */
+export const readBody = (request: IncomingMessage): Promise<string> =>
+  readText(request, maxBodyBytes, () => {
+    const headers = { connection: "close" };
+    return new Refusal(413, `the body is larger than ${maxBodyBytes} bytes`, { headers });
   });
-}
 
 const objectSchema = z.record(z.string(), z.unknown());
 

@@ -2,23 +2,23 @@ import * as z from "zod";
 import { ServiceError } from "../errors.ts";
 
 /** One action of a service: takes the request's fields and returns the response's fields. */
-export type Action<D> = (body: unknown, deps: D) => object | Promise<object>;
+export type Action<D> = (body: unknown, ports: D) => object | Promise<object>;
 
 export type Actions<D> = Readonly<Record<string, Action<D>>>;
 
 export interface ActionRow<T, D> {
   readonly request: z.ZodType<T>;
-  readonly answer: (request: T, deps: D) => object | Promise<object>;
+  readonly answer: (request: T, ports: D) => object | Promise<object>;
 }
 
 /** Binds a request schema to its handler. @param refusal the service's error type for an invalid request */
 export const actionOf =
   <D>(refusal: string) =>
   <T>({ request, answer }: ActionRow<T, D>): Action<D> =>
-  (body, deps) => {
+  (body, ports) => {
     const parsed = request.safeParse(body);
     if (!parsed.success) throw new ServiceError(refusal, z.prettifyError(parsed.error));
-    return answer(parsed.data, deps);
+    return answer(parsed.data, ports);
   };
 
 /** Epoch seconds, the format of times in the JSON protocols. */

@@ -21,5 +21,5 @@ export interface RestAnswer {
 export interface Route<D> {
   readonly method: "GET" | "POST" | "PUT";
   readonly path: RegExp;
-  readonly answer: (request: RestRequest, deps: D) => RestAnswer | Promise<RestAnswer>;
+  readonly answer: (request: RestRequest, ports: D) => RestAnswer | Promise<RestAnswer>;
 }

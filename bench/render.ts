@@ -7,7 +7,6 @@ import type { MemoryRow } from "./memory.ts";
 import type { Overhead } from "./overhead.ts";
 import type { PollingRow } from "./polling.ts";
 import type { RefillRow } from "./refill.ts";
-import type { RoundsRow } from "./rounds.ts";
 import { kilobytes, table, usd } from "./tables.ts";
 
 /** The results of each part in Markdown, for the terminal and for docs/performance.md. */
@@ -48,7 +47,7 @@ export function renderPolling(rows: readonly PollingRow[]): string {
 
 export function renderDrain(row: Drain): string {
   const head = ["jobs", "concurrency", "model", "took", "ideal", "ratio", "one at a time", "times faster"];
-  const figures = table(head, [
+  return table(head, [
     [
       row.jobs,
       row.concurrency,
@@ -60,9 +59,6 @@ export function renderDrain(row: Drain): string {
       row.timesFaster,
     ],
   ]);
-  if (row.cpu.length === 0) return figures;
-  const cpu = row.cpu.map(({ process, cpuMs }) => `${process} ${(cpuMs / 1000).toFixed(1)} s`).join(", ");
-  return `${figures}\n\nCPU meanwhile, all on the same cores: ${cpu}.`;
 }
 
 export function renderRefill(rows: readonly RefillRow[]): string {
@@ -88,35 +84,6 @@ export function renderRefill(rows: readonly RefillRow[]): string {
       `${row.idealSeconds} s`,
       `${row.p50Ms} ms`,
       `${row.p95Ms} ms`,
-    ]),
-  );
-}
-
-export function renderRounds(rows: readonly RoundsRow[]): string {
-  return table(
-    [
-      "jobs",
-      "at a time",
-      "a round takes",
-      "took",
-      "ideal",
-      "against it",
-      "public worker's loop",
-      "against it",
-      "between rounds: p50",
-      "p95",
-    ],
-    rows.map((row) => [
-      row.jobs,
-      row.concurrency,
-      `${row.roundMs} ms${row.scaledBy === 1 ? "" : `, here ${row.roundMs / row.scaledBy} ms`}`,
-      `${row.seconds} s`,
-      `${row.idealSeconds} s`,
-      row.ratioToIdeal,
-      `${row.peerSeconds} s`,
-      row.ratioToPeer,
-      `${row.betweenP50Ms} ms`,
-      `${row.betweenP95Ms} ms`,
     ]),
   );
 }

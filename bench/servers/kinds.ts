@@ -10,13 +10,13 @@ import { ServiceError } from "../../local/cloud/errors.ts";
 import type { TableResource } from "../../local/cloud/resources.ts";
 import { newCredentials } from "../../local/cloud/signature.ts";
 import { startWarden } from "../../local/cloud/warden.ts";
-import type { Script, TurnPart } from "../../local/model/conversation.ts";
+import type { Script } from "../../local/model/conversation.ts";
 import { startModel } from "../../local/model/server.ts";
 import { startStudio } from "../../local/studio/server.ts";
 
 export type ServerOptions =
   | { readonly kind: "studio" }
-  | { readonly kind: "model"; readonly latencyMs: number; readonly rounds: number }
+  | { readonly kind: "model"; readonly latencyMs: number }
   | {
       readonly kind: "aws";
       readonly tables: readonly TableResource[];
@@ -31,24 +31,12 @@ type Kinds = {
 
 const clock = systemClock;
 
-const answer: TurnPart = { type: "text", text: "A queue hands work on in the order in which it came." };
-
-/**
- * Finishes every job in a fixed number of rounds, so that the measurement does not depend on the model's
- * script.
- */
-const inRounds =
-  (rounds: number): Script =>
-  ({ items }) => {
-    const round = items.filter(({ type }) => type === "call").length + 1;
-    return { parts: [round < rounds ? listCall(round) : answer], outcome: "completed" };
-  };
-
-const listCall = (round: number): TurnPart => ({
-  type: "call",
-  name: "create_list",
-  arguments: JSON.stringify({ kind: "list", id: `list-${round}`, title: "Queues", items: ["First in"] }),
+/** Finishes every job in one round, so that the measurement does not depend on the model's script. */
+const oneRound: Script = () => ({
+  parts: [{ type: "text", text: "A queue hands work on in the order in which it came." }],
+  outcome: "completed",
 });
+
 const unlimited = 1_000_000_000;
 
 /** The servers that can run in a process. Each lives until its process ends. */
@@ -66,9 +54,7 @@ const kinds: Kinds = {
     });
     return { url: studio.url, runnerKey: studio.createKey("user", "bench").runnerToken };
   },
-  model: async ({ latencyMs, rounds }) => ({
-    url: (await startModel({ clock, latencyMs, script: inRounds(rounds), control: true })).url,
-  }),
+  model: async ({ latencyMs }) => ({ url: (await startModel({ clock, latencyMs, script: oneRound })).url }),
   aws: async ({ tables, secrets }) => {
     const credentials = newCredentials();
     const endpoints = await openEndpoints({ clock, credentials });

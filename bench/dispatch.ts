@@ -21,7 +21,7 @@ export interface DispatchRow {
   readonly peakMemoryMb: number;
 }
 
-export const studioLatenciesMs = [5, 50, 150] as const;
+const studioLatenciesMs = [5, 50, 150] as const;
 
 const summarySchema = z.object({ leased: z.number() });
 

@@ -15,7 +15,7 @@ const question = "Say in one sentence what a queue is.";
 export const pool = "bench";
 export const modelKey = "sk-bench-0123456789";
 /** A model with a known price, so that no warning is logged about it. */
-export const modelName = "gpt-6-luna";
+const modelName = "gpt-6-luna";
 
 /** Shared by every part of a run: the stack as it would be deployed, and the benchmark's own bundles. */
 export interface Built extends Disposable {

@@ -88,7 +88,7 @@ export async function ended({ ends }: Live, jobs: number): Promise<void> {
 }
 
 /** Queues `jobs` jobs. Resolves when one cycle has leased them and all have been completed. */
-export async function workOff(live: Live, { queue }: Others, jobs: number): Promise<void> {
+export async function runJobs(live: Live, { queue }: Others, jobs: number): Promise<void> {
   live.reset();
   for (let job = 0; job < jobs; job++) await queue();
   const cycle = live.cycle();

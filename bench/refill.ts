@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { PollingMode } from "../lib/core/options.ts";
 import { startOthers, type Built, type Others } from "./fixture.ts";
-import { startLive, workOff } from "./live.ts";
+import { startLive, runJobs } from "./live.ts";
 import { call } from "./servers/client.ts";
 import { median, percentile, rounded } from "./stats.ts";
 
@@ -37,10 +37,10 @@ export async function refill(
 async function measure(built: Built, mode: PollingMode, jobs: number): Promise<RefillRow> {
   await using others = await startOthers(modelLatencyMs);
   await using live = await startLive(built, others, { polling: mode, concurrency });
-  await workOff(live, others, concurrency * 2); // warms the processes up
+  await runJobs(live, others, concurrency * 2); // warms the processes up
   await others.delayStudio(studioLatencyMs);
   const startedAtMs = Date.now();
-  await workOff(live, others, jobs);
+  await runJobs(live, others, jobs);
   const [completions, leases] = await Promise.all([
     timesOf(others, "/completeWorkspaceJob", startedAtMs),
     timesOf(others, "/leaseWorkspaceJob", startedAtMs),

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { systemClock } from "../../lib/core/clock.ts";
-import { actionOf, type Actions } from "../../local/cloud/api/action.ts";
-import type { Route } from "../../local/cloud/api/rest.ts";
+import { actionOf, type Actions, type Route } from "../../local/cloud/api/protocols.ts";
 import { jsonService, proxyService, restService } from "../../local/cloud/api/service.ts";
 import { startDatabase } from "../../local/cloud/database.ts";
 import { openEndpoints } from "../../local/cloud/endpoints.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { actionOf, type Actions } from "./api/action.ts";
+import { actionOf, type Actions } from "./api/protocols.ts";
 import type { CloudPorts } from "./ports.ts";
 import type { StoredSecret } from "./secrets.ts";
 

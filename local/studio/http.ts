@@ -3,7 +3,7 @@ import * as z from "zod";
 import { problemOf } from "../../lib/core/json.ts";
 import { readText } from "../http.ts";
 
-export const maxBodyBytes = 4 * 1024 * 1024;
+const maxBodyBytes = 4 * 1024 * 1024;
 
 /** An HTTP response: a status and a body. */
 export interface Answer {

@@ -166,7 +166,7 @@ function createPorts(options: StudioOptions, database: DatabaseSync, signal: Abo
     ...made,
     jobs: createJobs(made),
     keys: createKeys(database, clock),
-    faults: createFaults(options),
+    faults: createFaults(clock, options.random),
     journal: createJournal(observer),
     credentials: options.credentials ?? { apiKey: randomUUID(), refreshToken: randomUUID() },
     accountToken,

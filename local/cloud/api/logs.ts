@@ -3,7 +3,7 @@ import { ServiceError } from "../errors.ts";
 import { compileFilter } from "../logs/filter-pattern.ts";
 import { linesOf, type StartedQueries } from "../logs/log-queries.ts";
 import type { CloudPorts } from "../ports.ts";
-import { actionOf, type Actions } from "./action.ts";
+import { actionOf, type Actions } from "./protocols.ts";
 
 type LogPorts = Pick<CloudPorts, "logs"> & { readonly queries: StartedQueries };
 

@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import { request, type Agent, type IncomingHttpHeaders } from "node:http";
 import { text as textOf } from "node:stream/consumers";
 import { ServiceError } from "../errors.ts";
-import type { Actions } from "./action.ts";
 import { parseQuery, queryAnswer } from "./query.ts";
-import type { RestAnswer, Route } from "./rest.ts";
+import type { Actions, RestAnswer, Route } from "./protocols.ts";
 
 export interface Exchange {
   readonly method: string;

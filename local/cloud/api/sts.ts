@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
 import * as z from "zod";
 import type { CloudPorts } from "../ports.ts";
-import { actionOf, type Actions } from "./action.ts";
+import { actionOf, type Actions } from "./protocols.ts";
 
 type StsPorts = Pick<CloudPorts, "clock" | "account"> & { readonly tokens: TokenSigner };
 

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import * as z from "zod";
 import { ServiceError } from "../errors.ts";
 
@@ -23,3 +24,27 @@ export const actionOf =
 
 /** Epoch seconds, the format of times in the JSON protocols. */
 export const seconds = (ms: number): number => ms / 1_000;
+
+export interface RestRequest {
+  /** The decoded values of the path's groups. */
+  readonly names: readonly string[];
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** @throws ServiceError `SerializationException` */
+  readonly json: () => unknown;
+}
+
+export interface RestAnswer {
+  /** Default: 200. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON text, or an object to serialize. */
+  readonly body: string | object | undefined;
+}
+
+/** One route of a service with the REST-JSON protocol. */
+export interface Route<D> {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly path: RegExp;
+  readonly answer: (request: RestRequest, ports: D) => RestAnswer | Promise<RestAnswer>;
+}

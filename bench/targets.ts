@@ -41,17 +41,19 @@ export const performanceSchema = z.object({
     pricesAsOf: z.string(),
     dispatcherMemoryMb: z.number(),
     processorMemoryMb: z.number(),
-    idle: z.array(
-      z.object({
-        mode: modes,
-        computeAndRequests: z.number(),
-        withFreeTier: z.number(),
-        logLines: z.number(),
-        secretCalls: z.number(),
-      }),
-    ),
-    monitoring: z.array(z.object({ level: z.string(), wholeIdleBill: z.number() })),
-    jobs: z.array(z.object({ inferenceSeconds: z.number(), total: z.number() })),
+    idle: z
+      .array(
+        z.object({
+          mode: modes,
+          computeAndRequests: z.number(),
+          withFreeTier: z.number(),
+          logLines: z.number(),
+          secretCalls: z.number(),
+        }),
+      )
+      .readonly(),
+    monitoring: z.array(z.object({ level: z.string(), wholeIdleBill: z.number() })).readonly(),
+    jobs: z.array(z.object({ inferenceSeconds: z.number(), total: z.number() })).readonly(),
   }),
 });
 export type Performance = Readonly<z.output<typeof performanceSchema>>;

@@ -24,9 +24,6 @@ export type ServerOptions =
     };
 
 type Facts = Readonly<Record<string, string>> & { readonly url: string };
-type Kinds = {
-  readonly [K in ServerOptions["kind"]]: (options: Extract<ServerOptions, { kind: K }>) => Promise<Facts>;
-};
 
 const clock = systemClock;
 
@@ -38,54 +35,45 @@ const oneRound: Script = () => ({
 
 const unlimited = 1_000_000_000;
 
-/** The servers that can run in a process. Each lives until its process ends. */
-const kinds: Kinds = {
-  studio: async () => {
-    const studio = await startStudio({
-      file: ":memory:",
-      port: 0,
-      clock,
-      random: Math.random,
-      dailyLimits: { user: unlimited, global: unlimited },
-      accountToken: randomUUID(),
-      info: { kind: "canned", name: "bench" },
-      control: true,
-    });
-    return { url: studio.url, runnerKey: studio.createKey("user", "bench").runnerToken };
-  },
-  model: async ({ latencyMs }) => ({ url: (await startModel({ clock, latencyMs, script: oneRound })).url }),
-  aws: async ({ tables, secrets }) => {
-    const credentials = newCredentials();
-    const endpoints = await openEndpoints({ clock, credentials });
-    const database = await startDatabase({
-      clock,
-      warden: startWarden(),
-      region: "us-east-1",
-      accountId: "000000000000",
-      folder: undefined,
-      tables,
-      onEnded: (how) => process.stderr.write(`${how}\n`),
-    });
-    endpoints.serve([
-      proxyService("DynamoDB_20120810", database.agent),
-      jsonService({ prefix: "secretsmanager", version: "1.1" }, { actions: secretsActions, ports: secrets }),
-      restService(invokeRoutes, undefined),
-    ]);
-    return { url: endpoints.url, ...credentials };
-  },
-};
+/** Starts a server, which lives until its process ends. */
+export async function startKind(options: ServerOptions): Promise<Facts> {
+  if (options.kind === "studio") return startBenchStudio();
+  if (options.kind === "aws") return startAws(options);
+  return { url: (await startModel({ clock, latencyMs: options.latencyMs, script: oneRound })).url };
+}
 
-export function startKind(options: ServerOptions): Promise<Facts> {
-  switch (options.kind) {
-    case "studio":
-      return kinds.studio(options);
-    case "model":
-      return kinds.model(options);
-    case "aws":
-      return kinds.aws(options);
-    default:
-      throw new Error("no such server");
-  }
+async function startBenchStudio(): Promise<Facts> {
+  const studio = await startStudio({
+    file: ":memory:",
+    port: 0,
+    clock,
+    random: Math.random,
+    dailyLimits: { user: unlimited, global: unlimited },
+    accountToken: randomUUID(),
+    info: { kind: "canned", name: "bench" },
+    control: true,
+  });
+  return { url: studio.url, runnerKey: studio.createKey("user", "bench").runnerToken };
+}
+
+async function startAws({ tables, secrets }: Extract<ServerOptions, { kind: "aws" }>): Promise<Facts> {
+  const credentials = newCredentials();
+  const endpoints = await openEndpoints({ clock, credentials });
+  const database = await startDatabase({
+    clock,
+    warden: startWarden(),
+    region: "us-east-1",
+    accountId: "000000000000",
+    folder: undefined,
+    tables,
+    onEnded: (how) => process.stderr.write(`${how}\n`),
+  });
+  endpoints.serve([
+    proxyService("DynamoDB_20120810", database.agent),
+    jsonService({ prefix: "secretsmanager", version: "1.1" }, { actions: secretsActions, ports: secrets }),
+    restService(invokeRoutes, undefined),
+  ]);
+  return { url: endpoints.url, ...credentials };
 }
 
 const secretsActions: Actions<Readonly<Record<string, string>>> = {

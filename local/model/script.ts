@@ -14,6 +14,7 @@
  *   [[rounds:N]]           N tool rounds before the message
  *   [[slow:MS]]            each turn takes MS milliseconds
  */
+import { parseJson } from "../../lib/core/json.ts";
 import type {
   Conversation,
   CurrentRequest,
@@ -122,12 +123,8 @@ function replay(waves: readonly (readonly Step[])[], rounds: readonly Round[]): 
 /** A tool answers with JSON that contains `ok`. Any other output counts as success. */
 function succeeded(output: string | undefined): boolean {
   if (output === undefined) return false;
-  try {
-    const answer: unknown = JSON.parse(output);
-    return !isObject(answer) || answer["ok"] !== false;
-  } catch {
-    return true;
-  }
+  const answer = parseJson(output);
+  return !isObject(answer) || answer["ok"] !== false;
 }
 
 function callTurn(states: readonly StepState[], tools: readonly OfferedTool[]): Turn {

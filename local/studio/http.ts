@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
-import { problemOf } from "../../lib/core/json.ts";
+import { parseJson, problemOf } from "../../lib/core/json.ts";
 import { readText } from "../http.ts";
 
 const maxBodyBytes = 4 * 1024 * 1024;
@@ -66,12 +66,8 @@ const objectSchema = z.record(z.string(), z.unknown());
 
 /** @throws Refusal 400 for anything but a JSON object; an empty body counts as `{}` */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = text.trim() === "" ? {} : JSON.parse(text);
-  } catch {
-    throw new Refusal(400, "the body is not JSON");
-  }
+  const value = text.trim() === "" ? {} : parseJson(text);
+  if (value === undefined) throw new Refusal(400, "the body is not JSON");
   const parsed = objectSchema.safeParse(value);
   if (!parsed.success) throw new Refusal(400, "the body must be a JSON object");
   return parsed.data;

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as z from "zod";
 import { RunnerError } from "../../lib/core/errors.ts";
+import { parseJson } from "../../lib/core/json.ts";
 import { listen, splitCaller } from "../http.ts";
 import { controlRoutes } from "./control.ts";
 import { streamChanges } from "./events.ts";
 import { withFault } from "./faults.ts";
-import { type Answer, errorAnswer, json, parseObject, readBody, send, splitTarget } from "./http.ts";
+import { type Answer, errorAnswer, json, readBody, send, splitTarget } from "./http.ts";
 import { bearer } from "./keys.ts";
 import {
   answerFromTable,
@@ -62,13 +63,8 @@ async function handle(ports: StudioPorts, hasControl: boolean, exchange: Exchang
 const ofWorkspaceSchema = z.object({ workspaceId: z.string() });
 
 /** The workspace that a request or an answer is about, for the journal. */
-function workspaceOf(read: () => unknown): { readonly workspaceId?: string } {
-  try {
-    return ofWorkspaceSchema.safeParse(read()).data ?? {};
-  } catch {
-    return {}; // not JSON; the route tells the client
-  }
-}
+const workspaceOf = (value: unknown): { readonly workspaceId?: string } =>
+  ofWorkspaceSchema.safeParse(value).data ?? {};
 
 function credentialOf({ headers }: IncomingMessage): { readonly credentialId?: string } {
   const [credentialId = "", secret] = (bearer(headers.authorization) ?? "").split(".");
@@ -84,13 +80,13 @@ async function handleRunner(ports: StudioPorts, route: RunnerRoute, exchange: Ex
     note({ doneAt: ports.observer.now() });
     const { authorization } = request.headers;
     const { status, value, held } = route.run(ports, { authorization, text });
-    note(workspaceOf(() => value));
+    note(workspaceOf(value));
     if (held) note({ jobId: held.jobId, lease: held.lease, leaseMs: held.leaseMs });
     return json(status, value);
   };
   const attempt = async () => {
     const text = await readBody(request);
-    const about = workspaceOf(() => parseObject(text));
+    const about = workspaceOf(parseJson(text));
     note(about);
     const fault = ports.faults.draw(route.path, about.workspaceId);
     const context = { fault, clock: ports.clock, signal: ports.signal };

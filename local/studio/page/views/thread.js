@@ -14,7 +14,7 @@ import { badge, pill } from "./pill.js";
 /**
  * One workspace: its messages, what happens now, and a field for a follow-up.
  * @param {string} id
- * @param {{ store: Store, actions: Actions, drafts: Drafts }} deps
+ * @param {{ store: Store, actions: Actions, drafts: Drafts }} ports
  */
 export function threadView(id, { store, actions, drafts }) {
   const composer = createComposer({

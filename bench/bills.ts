@@ -19,7 +19,7 @@ export function stretchMs(cpuMs: number, memoryMb: number): number {
   return cpuMs * Math.max(0, vcpuMemoryMb / memoryMb - 1);
 }
 
-export const minutesPerMonth = 30 * 24 * 60;
+const minutesPerMonth = 30 * 24 * 60;
 
 export interface IdleMonth {
   readonly computeAndRequests: Bill;

@@ -15,8 +15,8 @@ const plainOptions = {
   logLevel: "error",
 } as const satisfies BuildOptions;
 
-export const plainNames = ["dispatch", "process", "worker"] as const;
-export type PlainName = (typeof plainNames)[number];
+const plainNames = ["dispatch", "process", "worker"] as const;
+type PlainName = (typeof plainNames)[number];
 
 /** The benchmark's own bundles, by name. */
 export type Bundles = Readonly<Record<PlainName | "host" | "empty", string>>;

@@ -54,16 +54,12 @@ export async function cold(
   built: Built,
   { isShort }: { readonly isShort: boolean },
 ): Promise<readonly ColdRow[]> {
-  const others = await startOthers(0);
-  const aws = await startAws(built, others.runnerKey);
-  try {
-    const rows: ColdRow[] = [];
-    for (const subject of subjects)
-      rows.push(await measure(built, { others, aws, rounds: isShort ? 5 : 15 }, subject));
-    return rows;
-  } finally {
-    await Promise.all([aws.close(), others.close()]);
-  }
+  await using others = await startOthers(0);
+  await using aws = await startAws(built, others.runnerKey);
+  const rows: ColdRow[] = [];
+  for (const subject of subjects)
+    rows.push(await measure(built, { others, aws, rounds: isShort ? 5 : 15 }, subject));
+  return rows;
 }
 
 interface Fixture {
@@ -81,14 +77,10 @@ async function measure(built: Built, fixture: Fixture, subject: Subject): Promis
   let quota: QuotaKind | undefined;
   const start = async (file: string): Promise<Start> => {
     const event = await subject.event(fixture.others, fixture.aws);
-    const host = startHost({ folder: built.folder, file, env, cpuShare });
-    try {
-      quota = await host.ready;
-      const { readyMs, durationMs } = await host.invoke({ event, timeoutMs: fn.timeoutMs });
-      return { readyMs, callMs: durationMs };
-    } finally {
-      await host.close();
-    }
+    await using host = startHost({ folder: built.folder, file, env, cpuShare });
+    quota = await host.ready;
+    const { readyMs, durationMs } = await host.invoke({ event, timeoutMs: fn.timeoutMs });
+    return { readyMs, callMs: durationMs };
   };
   const starts: Readonly<Record<"empty" | "ours" | "plain", Start[]>> = { empty: [], ours: [], plain: [] };
   const files = { empty: built.bundles.empty, ours: join(fn.codeFolder, "index.js"), plain };

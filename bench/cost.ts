@@ -19,14 +19,14 @@ import {
   functionOf,
   pool,
   startAws,
+  startFunction,
   startOthers,
   type Aws,
   type Built,
   type Others,
 } from "./fixture.ts";
-import { startHost } from "./host-client.ts";
 import type { HostReply } from "./host-messages.ts";
-import { leaseOne, question } from "./leases.ts";
+import { leaseOne } from "./leases.ts";
 import { rounded } from "./stats.ts";
 
 export interface IdleRow {
@@ -70,35 +70,31 @@ const inferencesSeconds = [10, 60, 300] as const;
 
 /** Computed from one idle cycle of each mode and one job, by counting their requests. */
 export async function cost(built: Built): Promise<Cost> {
-  const others = await startOthers(0);
-  const aws = await startAws(built, others.runnerKey);
-  try {
-    await others.delayStudio(studioLatencyMs);
-    const cycles = await Promise.all(
-      pollingModes.map(async (mode) => ({ mode, cycle: await idleCycle(built, { others, aws }, mode) })),
-    );
-    const [economy] = cycles.filter(({ mode }) => mode === "economy");
-    if (economy === undefined) throw new Error("no economy");
-    const memoryMb = functionOf(built, "Dispatcher").memoryMb;
-    // A polling cycle ends at a fixed time, however long its polls take. Only the work before and after them
-    // takes longer.
-    const longerMs = stretchMs(economy.cycle.cpuMs, memoryMb);
-    const monthOf = (cycle: HostReply) => idleMonth(cycle, cycle.durationMs + longerMs, memoryMb);
-    const idle = { month: monthOf(economy.cycle), metrics: economy.cycle.metrics.length };
-    const monitoring: MonitoringRow[] = [];
-    for (const level of monitoringLevels) monitoring.push(await monitoringRow(built, level, idle));
-    const job = await oneJob(built, { others, aws });
-    return {
-      pricesAsOf: awsPricesAsOf,
-      dispatcherMemoryMb: memoryMb,
-      processorMemoryMb: functionOf(built, "ProcessorRunner").memoryMb,
-      idle: cycles.map(({ mode, cycle }) => idleRow(mode, monthOf(cycle))),
-      monitoring,
-      jobs: inferencesSeconds.map((seconds) => jobsRow(built, seconds, job)),
-    };
-  } finally {
-    await Promise.all([aws.close(), others.close()]);
-  }
+  await using others = await startOthers(0);
+  await using aws = await startAws(built, others.runnerKey);
+  await others.delayStudio(studioLatencyMs);
+  const cycles = await Promise.all(
+    pollingModes.map(async (mode) => ({ mode, cycle: await idleCycle(built, { others, aws }, mode) })),
+  );
+  const [economy] = cycles.filter(({ mode }) => mode === "economy");
+  if (economy === undefined) throw new Error("no economy");
+  const memoryMb = functionOf(built, "Dispatcher").memoryMb;
+  // A polling cycle ends at a fixed time, however long its polls take. Only the work before and after them
+  // takes longer.
+  const longerMs = stretchMs(economy.cycle.cpuMs, memoryMb);
+  const monthOf = (cycle: HostReply) => idleMonth(cycle, cycle.durationMs + longerMs, memoryMb);
+  const idle = { month: monthOf(economy.cycle), metrics: economy.cycle.metrics.length };
+  const monitoring: MonitoringRow[] = [];
+  for (const level of monitoringLevels) monitoring.push(await monitoringRow(built, level, idle));
+  const job = await oneJob(built, { others, aws });
+  return {
+    pricesAsOf: awsPricesAsOf,
+    dispatcherMemoryMb: memoryMb,
+    processorMemoryMb: functionOf(built, "ProcessorRunner").memoryMb,
+    idle: cycles.map(({ mode, cycle }) => idleRow(mode, monthOf(cycle))),
+    monitoring,
+    jobs: inferencesSeconds.map((seconds) => jobsRow(built, seconds, job)),
+  };
 }
 
 interface Fixture {
@@ -111,20 +107,11 @@ async function idleCycle(built: Built, { others, aws }: Fixture, mode: PollingMo
   const fn = functionOf(built, "Dispatcher");
   // Each uses a pool of its own, so that they do not wait for each other's lock.
   const own = { RUNNER_POOL: `${pool}-${mode}` };
-  const hostOf = (RUNNER_POLLING: PollingMode) =>
-    startHost({
-      folder: built.folder,
-      file: join(fn.codeFolder, "index.js"),
-      env: aws.variables(fn, { ...addressesOf(others), ...own, RUNNER_POLLING }),
-    });
-  const host = hostOf(mode);
-  try {
-    const cycle = { event: { pool: own.RUNNER_POOL }, timeoutMs: fn.timeoutMs };
-    if (mode === "economy") await host.invoke(cycle);
-    return await host.invoke(cycle);
-  } finally {
-    await host.close();
-  }
+  const env = aws.variables(fn, { ...addressesOf(others), ...own, RUNNER_POLLING: mode });
+  await using host = startFunction(built, fn, { env });
+  const cycle = { event: { pool: own.RUNNER_POOL }, timeoutMs: fn.timeoutMs };
+  if (mode === "economy") await host.invoke(cycle);
+  return await host.invoke(cycle);
 }
 
 function idleRow(mode: PollingMode, { computeAndRequests: bill, logLines, secretCalls }: IdleMonth): IdleRow {
@@ -202,23 +189,16 @@ async function oneJob(built: Built, { others, aws }: Fixture): Promise<JobReplie
   const overrides = { ...addressesOf(others), RUNNER_POLLING: "economy" };
   const start = (part: "Dispatcher" | "ProcessorRunner") => {
     const fn = functionOf(built, part);
-    return startHost({
-      folder: built.folder,
-      file: join(fn.codeFolder, "index.js"),
-      env: aws.variables(fn, overrides),
-    });
+    return startFunction(built, fn, { env: aws.variables(fn, overrides) });
   };
-  const [dispatcher, processor] = [start("Dispatcher"), start("ProcessorRunner")];
+  await using dispatcher = start("Dispatcher");
+  await using processor = start("ProcessorRunner");
   const timeoutMs = 75_000;
-  try {
-    await dispatcher.invoke({ event: { pool }, timeoutMs });
-    await others.queue(question);
-    const lease = await dispatcher.invoke({ event: { pool }, timeoutMs });
-    await processor.invoke({ event: await leaseOne(others, aws), timeoutMs });
-    return { lease, attempt: await processor.invoke({ event: await leaseOne(others, aws), timeoutMs }) };
-  } finally {
-    await Promise.all([dispatcher.close(), processor.close()]);
-  }
+  await dispatcher.invoke({ event: { pool }, timeoutMs });
+  await others.queue();
+  const lease = await dispatcher.invoke({ event: { pool }, timeoutMs });
+  await processor.invoke({ event: await leaseOne(others, aws), timeoutMs });
+  return { lease, attempt: await processor.invoke({ event: await leaseOne(others, aws), timeoutMs }) };
 }
 
 function jobsRow(built: Built, inferenceSeconds: number, replies: JobReplies): JobsRow {

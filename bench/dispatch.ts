@@ -1,8 +1,13 @@
-import { join } from "node:path";
 import * as z from "zod";
-import { addressesOf, functionOf, pool, startAws, startOthers, type Built } from "./fixture.ts";
-import { startHost } from "./host-client.ts";
-import { question } from "./leases.ts";
+import {
+  addressesOf,
+  functionOf,
+  pool,
+  startAws,
+  startFunction,
+  startOthers,
+  type Built,
+} from "./fixture.ts";
 import { rounded } from "./stats.ts";
 
 export interface DispatchRow {
@@ -16,7 +21,7 @@ export interface DispatchRow {
   readonly peakMemoryMb: number;
 }
 
-export const studioLatenciesMs = [5, 50, 150] as const;
+const studioLatenciesMs = [5, 50, 150] as const;
 
 const summarySchema = z.object({ leased: z.number() });
 
@@ -41,8 +46,8 @@ interface Load {
 }
 
 async function measure(built: Built, { studioLatencyMs, jobs }: Load): Promise<DispatchRow> {
-  const others = await startOthers(0);
-  const aws = await startAws(built, others.runnerKey);
+  await using others = await startOthers(0);
+  await using aws = await startAws(built, others.runnerKey);
   const fn = functionOf(built, "Dispatcher");
   const overrides = {
     ...addressesOf(others),
@@ -50,25 +55,21 @@ async function measure(built: Built, { studioLatencyMs, jobs }: Load): Promise<D
     RUNNER_CONCURRENCY: String(10 * jobs),
   };
   const env = aws.variables(fn, overrides);
-  const host = startHost({ folder: built.folder, file: join(fn.codeFolder, "index.js"), env });
+  await using host = startFunction(built, fn, { env });
   const cycle = { event: { pool }, timeoutMs: fn.timeoutMs };
-  try {
-    for (let job = 0; job < 60; job++) await others.queue(question);
-    await host.invoke(cycle);
-    for (let job = 0; job < jobs; job++) await others.queue(question);
-    await others.delayStudio(studioLatencyMs);
-    const reply = await host.invoke(cycle);
-    const { leased } = summarySchema.parse(reply.result);
-    const seconds = reply.durationMs / 1000;
-    return {
-      studioLatencyMs,
-      leased,
-      seconds: rounded(seconds, 2),
-      perSecond: rounded(leased / seconds),
-      cpuMsPerLease: rounded(reply.cpuMs / leased, 1),
-      peakMemoryMb: rounded(reply.peakMemoryMb),
-    };
-  } finally {
-    await Promise.all([host.close(), aws.close(), others.close()]);
-  }
+  for (let job = 0; job < 60; job++) await others.queue();
+  await host.invoke(cycle);
+  for (let job = 0; job < jobs; job++) await others.queue();
+  await others.delayStudio(studioLatencyMs);
+  const reply = await host.invoke(cycle);
+  const { leased } = summarySchema.parse(reply.result);
+  const seconds = reply.durationMs / 1000;
+  return {
+    studioLatencyMs,
+    leased,
+    seconds: rounded(seconds, 2),
+    perSecond: rounded(leased / seconds),
+    cpuMsPerLease: rounded(reply.cpuMs / leased, 1),
+    peakMemoryMb: rounded(reply.peakMemoryMb),
+  };
 }

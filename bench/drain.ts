@@ -1,8 +1,6 @@
 import { startAws, startOthers, functionOf, addressesOf, type Built, type Others } from "./fixture.ts";
 import { startHost } from "./host-client.ts";
 import { ended, startLive, type Live } from "./live.ts";
-import { question } from "./leases.ts";
-import { cpuBetween, readProcessCpu } from "./process-cpu.ts";
 import { rounded } from "./stats.ts";
 
 export interface Drain {
@@ -17,8 +15,6 @@ export interface Drain {
   /** One job at a time, as the public runner works: measured over a few jobs and multiplied. */
   readonly oneByOneSeconds: number;
   readonly timesFaster: number;
-  /** CPU time of the local stack's processes in the meantime. Empty where the system does not report it. */
-  readonly cpu: readonly { readonly process: string; readonly cpuMs: number }[];
 }
 
 const warmUpJobs = 4;
@@ -29,43 +25,32 @@ const warmUpJobs = 4;
  */
 export async function drain(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Drain> {
   const [jobs, concurrency, modelLatencyMs] = isShort ? [40, 10, 1_000] : [500, 50, 4_000];
-  const others = await startOthers(modelLatencyMs);
-  try {
-    const live = await startLive(built, others, { polling: "fast", concurrency });
-    try {
-      // Runs a few jobs in each process, so that V8 compiles the hot code.
-      await Promise.all([live.cycle(), warmUp(live, others, concurrency)]);
-      await live.cloud.idle();
-      live.reset();
-      await fill(others, jobs);
-      const cpuBefore = readProcessCpu();
-      const startedAtMs = Date.now();
-      const cycle = live.cycle();
-      await ended(live, jobs);
-      const seconds = (Date.now() - startedAtMs) / 1000;
-      const cpu = cpuBetween(cpuBefore, readProcessCpu());
-      const timeInQueueSeconds = (Math.min(...live.beganAtMs.values()) - startedAtMs) / 1000;
-      await cycle;
-      const oneByOneSeconds = (await secondsPerJob(built, others, isShort ? 3 : 5)) * jobs;
-      const idealSeconds = (jobs / concurrency) * (modelLatencyMs / 1000) + timeInQueueSeconds;
-      return {
-        jobs,
-        concurrency,
-        modelLatencyMs,
-        seconds: rounded(seconds, 2),
-        idealSeconds: rounded(idealSeconds, 2),
-        timeInQueueSeconds: rounded(timeInQueueSeconds, 2),
-        ratio: rounded(seconds / idealSeconds, 2),
-        oneByOneSeconds: rounded(oneByOneSeconds),
-        timesFaster: rounded(oneByOneSeconds / seconds),
-        cpu: cpu.map(({ title, cpuMs }) => ({ process: title, cpuMs })),
-      };
-    } finally {
-      await live.close();
-    }
-  } finally {
-    await others.close();
-  }
+  await using others = await startOthers(modelLatencyMs);
+  await using live = await startLive(built, others, { polling: "fast", concurrency });
+  // Runs a few jobs in each process, so that V8 compiles the hot code.
+  await Promise.all([live.cycle(), warmUp(live, others, concurrency)]);
+  await live.cloud.idle();
+  live.reset();
+  await fill(others, jobs);
+  const startedAtMs = Date.now();
+  const cycle = live.cycle();
+  await ended(live, jobs);
+  const seconds = (Date.now() - startedAtMs) / 1000;
+  const timeInQueueSeconds = (Math.min(...live.beganAtMs.values()) - startedAtMs) / 1000;
+  await cycle;
+  const oneByOneSeconds = (await secondsPerJob(built, others, isShort ? 3 : 5)) * jobs;
+  const idealSeconds = (jobs / concurrency) * (modelLatencyMs / 1000) + timeInQueueSeconds;
+  return {
+    jobs,
+    concurrency,
+    modelLatencyMs,
+    seconds: rounded(seconds, 2),
+    idealSeconds: rounded(idealSeconds, 2),
+    timeInQueueSeconds: rounded(timeInQueueSeconds, 2),
+    ratio: rounded(seconds / idealSeconds, 2),
+    oneByOneSeconds: rounded(oneByOneSeconds),
+    timesFaster: rounded(oneByOneSeconds / seconds),
+  };
 }
 
 /**
@@ -82,19 +67,14 @@ async function warmUp(live: Live, others: Others, concurrency: number): Promise<
 }
 
 async function fill({ queue }: Others, jobs: number): Promise<void> {
-  for (let job = 0; job < jobs; job++) await queue(question);
+  for (let job = 0; job < jobs; job++) await queue();
 }
 
 async function secondsPerJob(built: Built, others: Others, jobs: number): Promise<number> {
-  const aws = await startAws(built, others.runnerKey);
+  await using aws = await startAws(built, others.runnerKey);
   const env = aws.variables(functionOf(built, "ProcessorRunner"), addressesOf(others));
-  const worker = startHost({ folder: built.folder, file: built.bundles.worker, env });
-  try {
-    await fill(others, jobs + 1);
-    await worker.invoke({ event: { jobs: 1 }, timeoutMs: 0 });
-    return (await worker.invoke({ event: { jobs }, timeoutMs: 0 })).durationMs / 1000 / jobs;
-  } finally {
-    await worker.close();
-    await aws.close();
-  }
+  await using worker = startHost({ folder: built.folder, file: built.bundles.worker, env });
+  await fill(others, jobs + 1);
+  await worker.invoke({ event: { jobs: 1 }, timeoutMs: 0 });
+  return (await worker.invoke({ event: { jobs }, timeoutMs: 0 })).durationMs / 1000 / jobs;
 }

@@ -7,21 +7,22 @@ import { readStack } from "../local/cloud/template.ts";
 import { variablesOf } from "../local/cloud/variables.ts";
 import { createTable, type Table } from "../lib/adapters/dynamodb.ts";
 import { buildBundles, type Bundles } from "./bundles.ts";
+import { startHost, type Host, type HostOptions } from "./host-client.ts";
 import { call, startServer, type Server } from "./servers/client.ts";
 
 const region = "us-east-1";
+const question = "Say in one sentence what a queue is.";
 export const pool = "bench";
 export const modelKey = "sk-bench-0123456789";
 /** A model with a known price, so that no warning is logged about it. */
-export const modelName = "gpt-6-luna";
+const modelName = "gpt-6-luna";
 
 /** Shared by every part of a run: the stack as it would be deployed, and the benchmark's own bundles. */
-export interface Built {
+export interface Built extends Disposable {
   readonly folder: string;
   readonly templateFile: string;
   readonly stack: Stack;
   readonly bundles: Bundles;
-  dispose(): void;
 }
 
 export async function buildAll(): Promise<Built> {
@@ -33,7 +34,7 @@ export async function buildAll(): Promise<Built> {
     templateFile,
     stack: readStack(templateFile, { region, accountId: "000000000000" }),
     bundles,
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
@@ -44,23 +45,29 @@ export function functionOf({ stack }: Built, part: "Dispatcher" | "ProcessorRunn
   return found;
 }
 
+/** Starts a process with one of the stack's functions. */
+export function startFunction({ folder }: Built, fn: FunctionResource, options: FunctionOptions): Host {
+  return startHost({ folder, file: join(fn.codeFolder, "index.js"), ...options });
+}
+
+type FunctionOptions = Pick<HostOptions, "env" | "cpuShare">;
+
 /** Studio and the model, each in a process of its own. */
-export interface Others {
+export interface Others extends AsyncDisposable {
   readonly studio: Server;
   readonly model: Server;
   readonly runnerKey: string;
   /** Delays every answer of Studio by `ms`. */
   readonly delayStudio: (ms: number) => Promise<void>;
   /** Queues a job and returns its workspace's id. */
-  readonly queue: (text: string) => Promise<string>;
-  close(): Promise<void>;
+  readonly queue: () => Promise<string>;
 }
 
-/** The model takes `modelLatencyMs` for each round and finishes a job in `rounds` rounds. */
-export async function startOthers(modelLatencyMs: number, rounds = 1): Promise<Others> {
+/** The model finishes each job in one round, which takes `modelLatencyMs`. */
+export async function startOthers(modelLatencyMs: number): Promise<Others> {
   const [studio, model] = await Promise.all([
     startServer({ kind: "studio" }),
-    startServer({ kind: "model", latencyMs: modelLatencyMs, rounds }),
+    startServer({ kind: "model", latencyMs: modelLatencyMs }),
   ]);
   return {
     studio,
@@ -70,11 +77,11 @@ export async function startOthers(modelLatencyMs: number, rounds = 1): Promise<O
       await call("DELETE", `${studio.url}/_local/faults`);
       if (ms > 0) await call("POST", `${studio.url}/_local/faults`, { fault: { kind: "delay", ms } });
     },
-    queue: async (text) => {
-      const answer = await call("POST", `${studio.url}/_local/jobs`, { text, target: "user" });
+    queue: async () => {
+      const answer = await call("POST", `${studio.url}/_local/jobs`, { text: question, target: "user" });
       return textAt(answer, "workspaceId");
     },
-    close: async () => {
+    [Symbol.asyncDispose]: async () => {
       await Promise.all([studio.close(), model.close()]);
     },
   };
@@ -99,14 +106,13 @@ export function addressesOf({ studio, model }: Others): Readonly<Record<string, 
 }
 
 /** DynamoDB, Secrets Manager and a Lambda that runs nothing, for parts that run one function directly. */
-export interface Aws {
+export interface Aws extends AsyncDisposable {
   readonly table: Table;
   /** All environment variables of a function's process. */
   readonly variables: (
     fn: FunctionResource,
     overrides: Readonly<Record<string, string>>,
   ) => Record<string, string>;
-  close(): Promise<void>;
 }
 
 export async function startAws({ stack }: Built, runnerKey: string): Promise<Aws> {
@@ -124,6 +130,6 @@ export async function startAws({ stack }: Built, runnerKey: string): Promise<Aws
   return {
     table: createTable(stack.tables[0]?.name ?? "", { endpoint: server.url, region, credentials }),
     variables: (fn, overrides) => variablesOf(fn, { region, endpoints, overrides }),
-    close: () => server.close(),
+    [Symbol.asyncDispose]: () => server.close(),
   };
 }

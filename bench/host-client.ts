@@ -14,12 +14,11 @@ export interface HostOptions {
   readonly cpuShare?: number;
 }
 
-export interface Host {
+export interface Host extends AsyncDisposable {
   /** Resolves when the bundle is loaded and the CPU limit applies, with the kind of limit, if any. */
   readonly ready: Promise<QuotaKind | undefined>;
   /** Runs one invocation at a time. @throws Error if the handler throws or its process ends */
   invoke(request: HostRequest): Promise<HostReply>;
-  close(): Promise<void>;
 }
 
 /** Starts a new process that loads the bundle and waits for events. */
@@ -49,7 +48,7 @@ export function startHost({ folder, file, env, cpuShare }: HostOptions): Host {
       if (reply.error !== undefined) throw new Error(`${file}: ${reply.error}`);
       return reply;
     },
-    close: async () => {
+    [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");
       await ended;
       (await quota.catch(() => undefined))?.release();

@@ -3,20 +3,15 @@ export interface HostRequest {
   readonly timeoutMs: number;
 }
 
-/** Times are relative to the start of the process. */
 export interface HostReply {
   readonly result?: unknown;
   /** The error that the handler threw. */
   readonly error?: string;
-  /** When the module was loaded. */
+  /** When the module was loaded, from the start of the process. */
   readonly readyMs: number;
-  /** When the handler had answered. */
-  readonly endedMs: number;
   readonly durationMs: number;
   /** CPU time of this invocation. */
   readonly cpuMs: number;
-  /** CPU time since the process started. */
-  readonly totalCpuMs: number;
   /** Peak memory of the whole process so far. */
   readonly peakMemoryMb: number;
   /** The number of HTTP requests sent: AWS actions by name, others by path. */

@@ -64,11 +64,6 @@ for (const channel of ["http.client.request.start", "undici:request:create"])
     if (isRequest(message)) count(message.request);
   });
 
-function sinceStartMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 async function invoke({ event, timeoutMs }: HostRequest): Promise<HostReply> {
   const endsAtMs = Date.now() + timeoutMs;
   const context = {
@@ -90,11 +85,9 @@ async function invoke({ event, timeoutMs }: HostRequest): Promise<HostReply> {
   return {
     ...outcome,
     readyMs,
-    endedMs: performance.now(),
     durationMs: performance.now() - startedMs,
     cpuMs: (user + system) / 1000,
     peakMemoryMb: process.resourceUsage().maxRSS / 1024,
-    totalCpuMs: sinceStartMs(),
     requests: { ...requests },
     lines: text.split("\n").length - 1,
     logBytes: Buffer.byteLength(text),

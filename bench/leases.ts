@@ -3,11 +3,8 @@ import type { AttemptEvent } from "../lib/adapters/lambda.ts";
 import { createRunStore } from "../lib/runs/run-store.ts";
 import { pool, textAt, type Aws, type Others } from "./fixture.ts";
 
-export const question = "Say in one sentence what a queue is.";
-
-/** Queues and leases a job, and returns its workspace's id. */
-export async function leaseJob({ studio, runnerKey, queue }: Others): Promise<string> {
-  await queue(question);
+async function leaseJob({ studio, runnerKey, queue }: Others): Promise<string> {
+  await queue();
   const answer = await fetch(`${studio.url}/leaseWorkspaceJob`, {
     method: "POST",
     headers: { authorization: `Bearer ${runnerKey}` },

@@ -4,11 +4,10 @@ import { startCloud } from "../local/cloud/cloud.ts";
 import type { CloudEvent } from "../local/cloud/events.ts";
 import type { LocalCloud } from "../local/cloud/local-cloud.ts";
 import { parseLogLine } from "../lib/core/log-line.ts";
-import { question } from "./leases.ts";
 import { addressesOf, modelKey, pool, type Built, type Others } from "./fixture.ts";
 
 /** The stack with its functions in processes of their own. Dispatch cycles start on request only. */
-export interface Live {
+export interface Live extends AsyncDisposable {
   readonly cloud: LocalCloud;
   /** When the first attempt of a workspace's run started, in epoch ms, by workspace id. */
   readonly beganAtMs: ReadonlyMap<string, number>;
@@ -18,7 +17,6 @@ export interface Live {
   reset(): void;
   /** Runs one dispatch cycle. @throws Error if the dispatcher fails */
   cycle(): Promise<void>;
-  close(): Promise<void>;
 }
 
 export interface LiveOptions {
@@ -61,7 +59,7 @@ export async function startLive(
       );
       if (functionError !== undefined) throw new Error(`the dispatcher failed: ${payload}`);
     },
-    close: () => cloud.stop({ graceMs: 0 }),
+    [Symbol.asyncDispose]: () => cloud.stop({ graceMs: 0 }),
   };
 }
 
@@ -90,9 +88,9 @@ export async function ended({ ends }: Live, jobs: number): Promise<void> {
 }
 
 /** Queues `jobs` jobs. Resolves when one cycle has leased them and all have been completed. */
-export async function workOff(live: Live, { queue }: Others, jobs: number): Promise<void> {
+export async function runJobs(live: Live, { queue }: Others, jobs: number): Promise<void> {
   live.reset();
-  for (let job = 0; job < jobs; job++) await queue(question);
+  for (let job = 0; job < jobs; job++) await queue();
   const cycle = live.cycle();
   await ended(live, jobs);
   await cycle;

@@ -37,19 +37,15 @@ async function runAll(
 ): Promise<readonly Result[]> {
   const say = (text: string): void => void (isQuiet ? process.stderr : process.stdout).write(text);
   say(`${machine()}\n`);
-  const built = await buildAll();
-  try {
-    const results: Result[] = [];
-    for (const part of chosen) {
-      say(`\n## ${part.title}\n\n`);
-      const result = await part.run(built, { isShort });
-      if (!isQuiet) say(`${result.markdown}\n`);
-      results.push({ part, ...result });
-    }
-    return results;
-  } finally {
-    built.dispose();
+  using built = await buildAll();
+  const results: Result[] = [];
+  for (const part of chosen) {
+    say(`\n## ${part.title}\n\n`);
+    const result = await part.run(built, { isShort });
+    if (!isQuiet) say(`${result.markdown}\n`);
+    results.push({ part, ...result });
   }
+  return results;
 }
 
 const today = (): string => new Date().toISOString().slice(0, 10);

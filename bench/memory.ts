@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import { awsPrices } from "../infra/aws-prices.ts";
 import { memoryVariables } from "../infra/runner-function.ts";
 import { vcpuMemoryMb } from "./bills.ts";
-import { addressesOf, functionOf, startAws, startOthers, type Built } from "./fixture.ts";
-import { startHost } from "./host-client.ts";
+import { addressesOf, functionOf, startAws, startFunction, startOthers, type Built } from "./fixture.ts";
 import { leaseOne } from "./leases.ts";
 import { median, percentile, rounded } from "./stats.ts";
 
@@ -39,23 +37,18 @@ async function measure(
   built: Built,
   { memoryMb, jobs }: { readonly memoryMb: number; readonly jobs: number },
 ): Promise<MemoryRow> {
-  const others = await startOthers(0);
-  const aws = await startAws(built, others.runnerKey);
+  await using others = await startOthers(0);
+  await using aws = await startAws(built, others.runnerKey);
   const fn = functionOf(built, "ProcessorRunner");
   const env = aws.variables(fn, { ...addressesOf(others), ...memoryVariables(memoryMb) });
-  const file = join(fn.codeFolder, "index.js");
-  const host = startHost({ folder: built.folder, file, env, cpuShare: Math.min(1, memoryMb / vcpuMemoryMb) });
+  await using host = startFunction(built, fn, { env, cpuShare: Math.min(1, memoryMb / vcpuMemoryMb) });
   const addedMs: number[] = [];
   let peakMemoryMb = 0;
-  try {
-    const warmUp = Math.ceil(jobs / 3);
-    for (let job = 0; job < warmUp + jobs; job++) {
-      const reply = await host.invoke({ event: await leaseOne(others, aws), timeoutMs: fn.timeoutMs });
-      if (job >= warmUp) addedMs.push(reply.durationMs);
-      ({ peakMemoryMb } = reply);
-    }
-  } finally {
-    await Promise.all([host.close(), aws.close(), others.close()]);
+  const warmUp = Math.ceil(jobs / 3);
+  for (let job = 0; job < warmUp + jobs; job++) {
+    const reply = await host.invoke({ event: await leaseOne(others, aws), timeoutMs: fn.timeoutMs });
+    if (job >= warmUp) addedMs.push(reply.durationMs);
+    ({ peakMemoryMb } = reply);
   }
   const addedP50Ms = median(addedMs);
   const computeUsd = (seconds: number): number =>

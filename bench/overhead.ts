@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import {
   addressesOf,
   functionOf,
   startAws,
+  startFunction,
   startOthers,
   type Aws,
   type Built,
@@ -40,27 +40,22 @@ const modelPaths = /\/responses/;
 
 /** Runs jobs one after the other in a warm process, in blocks that alternate with the plain bundle. */
 export async function overhead(built: Built, { isShort }: { readonly isShort: boolean }): Promise<Overhead> {
-  const others = await startOthers(0);
-  const aws = await startAws(built, others.runnerKey);
+  await using others = await startOthers(0);
+  await using aws = await startAws(built, others.runnerKey);
   const fn = functionOf(built, "ProcessorRunner");
   const env = aws.variables(fn, addressesOf(others));
-  const { folder, bundles } = built;
-  const ours = startHost({ folder, file: join(fn.codeFolder, "index.js"), env });
-  const plain = startHost({ folder, file: bundles.process, env });
+  await using ours = startFunction(built, fn, { env });
+  await using plain = startHost({ folder: built.folder, file: built.bundles.process, env });
   const fixture = { others, aws, timeoutMs: fn.timeoutMs };
-  try {
-    const [warmUpJobs, blocks] = isShort ? [100, 3] : [250, 20];
-    for (const host of [ours, plain]) await attemptBlock(fixture, host, warmUpJobs);
-    const runs: Compared[] = [];
-    for (let block = 0; block < blocks; block++)
-      runs.push({
-        own: await attemptBlock(fixture, ours, blockJobs),
-        plain: await attemptBlock(fixture, plain, blockJobs),
-      });
-    return summarize(runs);
-  } finally {
-    await Promise.all([ours.close(), plain.close(), aws.close(), others.close()]);
-  }
+  const [warmUpJobs, blocks] = isShort ? [100, 3] : [250, 20];
+  for (const host of [ours, plain]) await attemptBlock(fixture, host, warmUpJobs);
+  const runs: Compared[] = [];
+  for (let block = 0; block < blocks; block++)
+    runs.push({
+      own: await attemptBlock(fixture, ours, blockJobs),
+      plain: await attemptBlock(fixture, plain, blockJobs),
+    });
+  return summarize(runs);
 }
 
 const blockJobs = 40;

@@ -4,7 +4,6 @@ import type { PollingMode } from "../lib/core/options.ts";
 import { timing } from "../lib/core/timing.ts";
 import { startOthers, type Built, type Others } from "./fixture.ts";
 import { startLive, type Live } from "./live.ts";
-import { question } from "./leases.ts";
 import { percentile, rounded } from "./stats.ts";
 
 export interface PollingRow {
@@ -44,20 +43,15 @@ export async function polling(
 
 async function measure(built: Built, combination: Combination): Promise<PollingRow> {
   const { mode, studioLatencyMs } = combination;
-  const others = await startOthers(0);
-  const live = await startLive(built, others, { polling: mode, concurrency: 10 });
-  try {
-    await others.delayStudio(studioLatencyMs);
-    const seconds =
-      mode === "economy"
-        ? await byTheMinute(live, others, combination.messages)
-        : await withinCycles(live, others, combination);
-    const at = (share: number): number => rounded(percentile(seconds, share), 2);
-    return { mode, studioLatencyMs, messages: seconds.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
-  } finally {
-    await live.close();
-    await others.close();
-  }
+  await using others = await startOthers(0);
+  await using live = await startLive(built, others, { polling: mode, concurrency: 10 });
+  await others.delayStudio(studioLatencyMs);
+  const seconds =
+    mode === "economy"
+      ? await byTheMinute(live, others, combination.messages)
+      : await withinCycles(live, others, combination);
+  const at = (share: number): number => rounded(percentile(seconds, share), 2);
+  return { mode, studioLatencyMs, messages: seconds.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
 /**
@@ -97,7 +91,7 @@ async function byTheMinute(live: Live, others: Others, messages: number): Promis
 
 /** Seconds from a cycle's start to the first attempt of a message that was waiting for it. */
 async function oneCycle(live: Live, { queue }: Others): Promise<number> {
-  const workspaceId = await queue(question);
+  const workspaceId = await queue();
   const sinceMs = Date.now();
   const cycle = live.cycle();
   const seconds = await secondsUntilBegun(live, { workspaceId, sinceMs, cycle });
@@ -107,7 +101,7 @@ async function oneCycle(live: Live, { queue }: Others): Promise<number> {
 
 async function queueAndWait(live: Live, { queue }: Others, cycle: Promise<void>): Promise<number> {
   const sinceMs = Date.now();
-  return secondsUntilBegun(live, { workspaceId: await queue(question), sinceMs, cycle });
+  return secondsUntilBegun(live, { workspaceId: await queue(), sinceMs, cycle });
 }
 
 interface Waiting {

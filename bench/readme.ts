@@ -1,5 +1,5 @@
 import type { PollingMode } from "../lib/core/options.ts";
-import { table, usd } from "./tables.ts";
+import { columns, table, usd } from "./tables.ts";
 import type { Performance } from "./targets.ts";
 
 const looks: Readonly<Record<PollingMode, string>> = {
@@ -40,25 +40,29 @@ const readmeParts: Readonly<Record<string, (measured: Performance) => string>> =
       }),
       2,
     ),
-  cost: ({ cost }) => {
-    const monthly = table(
-      ["idle, a month", "compute and requests", "with Lambda's free tier", "log lines", "reading the secret"],
-      cost.idle.map((row) => [
-        `\`${row.mode}\``,
-        ...[row.computeAndRequests, row.withFreeTier, row.logLines, row.secretCalls].map(cents),
-      ]),
-    );
-    const whole = table(
-      ["`monitoring.level`", "everything, `economy`, a month idle"],
-      cost.monitoring.map(({ level, wholeIdleBill }) => [`\`${level}\``, cents(wholeIdleBill)]),
-    );
-    const jobs = table(
-      ["seconds of inference", "1,000 jobs, without the model"],
-      cost.jobs.map(({ inferenceSeconds, total }) => [`${inferenceSeconds}`, usd(total)]),
-    );
-    return [monthly, whole, jobs].join("\n\n");
-  },
+  cost: ({ cost }) => costTables(cost),
 };
+
+/** The tables of docs/performance.md and the README. */
+export function costTables({ idle, monitoring, jobs }: Performance["cost"]): string {
+  return [
+    columns(idle, {
+      "idle, a month": ({ mode }) => `\`${mode}\``,
+      "compute and requests": (row) => cents(row.computeAndRequests),
+      "with Lambda's free tier": (row) => cents(row.withFreeTier),
+      "log lines": (row) => cents(row.logLines),
+      "reading the secret": (row) => cents(row.secretCalls),
+    }),
+    columns(monitoring, {
+      "`monitoring.level`": ({ level }) => `\`${level}\``,
+      "everything, `economy`, a month idle": ({ wholeIdleBill }) => cents(wholeIdleBill),
+    }),
+    columns(jobs, {
+      "seconds of inference": ({ inferenceSeconds }) => String(inferenceSeconds),
+      "1,000 jobs, without the model": ({ total }) => usd(total),
+    }),
+  ].join("\n\n");
+}
 
 const placeOf = (name: string): RegExp =>
   new RegExp(`(<!-- bench: ${name} -->\n\n)[^]*?(\n\n<!-- /bench -->)`);

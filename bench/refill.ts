@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { PollingMode } from "../lib/core/options.ts";
 import { startOthers, type Built, type Others } from "./fixture.ts";
-import { startLive, workOff } from "./live.ts";
+import { startLive, runJobs } from "./live.ts";
 import { call } from "./servers/client.ts";
 import { median, percentile, rounded } from "./stats.ts";
 
@@ -35,34 +35,29 @@ export async function refill(
 }
 
 async function measure(built: Built, mode: PollingMode, jobs: number): Promise<RefillRow> {
-  const others = await startOthers(modelLatencyMs);
-  const live = await startLive(built, others, { polling: mode, concurrency });
-  try {
-    await workOff(live, others, concurrency * 2); // warms the processes up
-    await others.delayStudio(studioLatencyMs);
-    const startedAtMs = Date.now();
-    await workOff(live, others, jobs);
-    const [completions, leases] = await Promise.all([
-      timesOf(others, "/completeWorkspaceJob", startedAtMs),
-      timesOf(others, "/leaseWorkspaceJob", startedAtMs),
-    ]);
-    // The first slots are free from the start. Each later lease follows a completion.
-    const waits = leases.slice(concurrency).map((leasedAtMs, at) => leasedAtMs - (completions[at] ?? 0));
-    return {
-      mode,
-      jobs,
-      concurrency,
-      modelLatencyMs,
-      studioLatencyMs,
-      seconds: rounded(((completions.at(-1) ?? 0) - startedAtMs) / 1000, 2),
-      idealSeconds: rounded(((jobs / concurrency) * modelLatencyMs) / 1000, 2),
-      p50Ms: rounded(median(waits)),
-      p95Ms: rounded(percentile(waits, 0.95)),
-    };
-  } finally {
-    await live.close();
-    await others.close();
-  }
+  await using others = await startOthers(modelLatencyMs);
+  await using live = await startLive(built, others, { polling: mode, concurrency });
+  await runJobs(live, others, concurrency * 2); // warms the processes up
+  await others.delayStudio(studioLatencyMs);
+  const startedAtMs = Date.now();
+  await runJobs(live, others, jobs);
+  const [completions, leases] = await Promise.all([
+    timesOf(others, "/completeWorkspaceJob", startedAtMs),
+    timesOf(others, "/leaseWorkspaceJob", startedAtMs),
+  ]);
+  // The first slots are free from the start. Each later lease follows a completion.
+  const waits = leases.slice(concurrency).map((leasedAtMs, at) => leasedAtMs - (completions[at] ?? 0));
+  return {
+    mode,
+    jobs,
+    concurrency,
+    modelLatencyMs,
+    studioLatencyMs,
+    seconds: rounded(((completions.at(-1) ?? 0) - startedAtMs) / 1000, 2),
+    idealSeconds: rounded(((jobs / concurrency) * modelLatencyMs) / 1000, 2),
+    p50Ms: rounded(median(waits)),
+    p95Ms: rounded(percentile(waits, 0.95)),
+  };
 }
 
 const entriesSchema = z.array(

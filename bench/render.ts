@@ -7,8 +7,8 @@ import type { MemoryRow } from "./memory.ts";
 import type { Overhead } from "./overhead.ts";
 import type { PollingRow } from "./polling.ts";
 import type { RefillRow } from "./refill.ts";
-import type { RoundsRow } from "./rounds.ts";
-import { kilobytes, table, usd } from "./tables.ts";
+import { costTables } from "./readme.ts";
+import { columns, kilobytes, ms, table, usd } from "./tables.ts";
 
 /** The results of each part in Markdown, for the terminal and for docs/performance.md. */
 
@@ -34,105 +34,51 @@ export function renderCold(rows: readonly ColdRow[]): string {
   return [table(head, cells), quota, empty, "Largest packages, minified:", ...packages].join("\n\n");
 }
 
-export function renderPolling(rows: readonly PollingRow[]): string {
-  return table(
-    ["polling", "Studio answers in", "messages", "p50", "p95", "p99"],
-    rows.map((row) => [
-      row.mode,
-      `${row.studioLatencyMs} ms`,
-      row.messages,
-      ...[row.p50, row.p95, row.p99].map((seconds) => `${seconds.toFixed(2)} s`),
-    ]),
-  );
-}
+export const renderPolling = (rows: readonly PollingRow[]): string =>
+  columns(rows, {
+    polling: ({ mode }) => mode,
+    "Studio answers in": (row) => ms(row.studioLatencyMs),
+    messages: ({ messages }) => messages,
+    p50: ({ p50 }) => `${p50.toFixed(2)} s`,
+    p95: ({ p95 }) => `${p95.toFixed(2)} s`,
+    p99: ({ p99 }) => `${p99.toFixed(2)} s`,
+  });
 
-export function renderDrain(row: Drain): string {
-  const head = ["jobs", "concurrency", "model", "took", "ideal", "ratio", "one at a time", "times faster"];
-  const figures = table(head, [
-    [
-      row.jobs,
-      row.concurrency,
-      `${row.modelLatencyMs} ms`,
-      `${row.seconds} s`,
-      `${row.idealSeconds} s`,
-      row.ratio,
-      `${row.oneByOneSeconds} s`,
-      row.timesFaster,
-    ],
-  ]);
-  if (row.cpu.length === 0) return figures;
-  const cpu = row.cpu.map(({ process, cpuMs }) => `${process} ${(cpuMs / 1000).toFixed(1)} s`).join(", ");
-  return `${figures}\n\nCPU meanwhile, all on the same cores: ${cpu}.`;
-}
+export const renderDrain = (row: Drain): string =>
+  columns([row], {
+    jobs: ({ jobs }) => jobs,
+    concurrency: ({ concurrency }) => concurrency,
+    model: ({ modelLatencyMs }) => ms(modelLatencyMs),
+    took: ({ seconds }) => `${seconds} s`,
+    ideal: ({ idealSeconds }) => `${idealSeconds} s`,
+    ratio: ({ ratio }) => ratio,
+    "one at a time": ({ oneByOneSeconds }) => `${oneByOneSeconds} s`,
+    "times faster": ({ timesFaster }) => timesFaster,
+  });
 
-export function renderRefill(rows: readonly RefillRow[]): string {
-  return table(
-    [
-      "polling",
-      "jobs",
-      "at a time",
-      "model",
-      "Studio answers in",
-      "took",
-      "ideal",
-      "a place is empty: p50",
-      "p95",
-    ],
-    rows.map((row) => [
-      row.mode,
-      row.jobs,
-      row.concurrency,
-      `${row.modelLatencyMs} ms`,
-      `${row.studioLatencyMs} ms`,
-      `${row.seconds} s`,
-      `${row.idealSeconds} s`,
-      `${row.p50Ms} ms`,
-      `${row.p95Ms} ms`,
-    ]),
-  );
-}
+export const renderRefill = (rows: readonly RefillRow[]): string =>
+  columns(rows, {
+    polling: ({ mode }) => mode,
+    jobs: ({ jobs }) => jobs,
+    "at a time": ({ concurrency }) => concurrency,
+    model: ({ modelLatencyMs }) => ms(modelLatencyMs),
+    "Studio answers in": (row) => ms(row.studioLatencyMs),
+    took: ({ seconds }) => `${seconds} s`,
+    ideal: ({ idealSeconds }) => `${idealSeconds} s`,
+    "a place is empty: p50": ({ p50Ms }) => ms(p50Ms),
+    p95: ({ p95Ms }) => ms(p95Ms),
+  });
 
-export function renderRounds(rows: readonly RoundsRow[]): string {
-  return table(
-    [
-      "jobs",
-      "at a time",
-      "a round takes",
-      "took",
-      "ideal",
-      "against it",
-      "public worker's loop",
-      "against it",
-      "between rounds: p50",
-      "p95",
-    ],
-    rows.map((row) => [
-      row.jobs,
-      row.concurrency,
-      `${row.roundMs} ms${row.scaledBy === 1 ? "" : `, here ${row.roundMs / row.scaledBy} ms`}`,
-      `${row.seconds} s`,
-      `${row.idealSeconds} s`,
-      row.ratioToIdeal,
-      `${row.peerSeconds} s`,
-      row.ratioToPeer,
-      `${row.betweenP50Ms} ms`,
-      `${row.betweenP95Ms} ms`,
-    ]),
-  );
-}
-
-export function renderMemory(rows: readonly MemoryRow[]): string {
-  return table(
-    ["processor", "adds to a job: p50", "p95", "peak memory", "1,000 jobs of 10 s", "of 60 s", "of 300 s"],
-    rows.map(({ memoryMb, addedP50Ms, addedP95Ms, peakMemoryMb, computeUsd }) => [
-      `${memoryMb} MB`,
-      `${addedP50Ms} ms`,
-      `${addedP95Ms} ms`,
-      `${peakMemoryMb} MB${peakMemoryMb > memoryMb ? ": too much" : ""}`,
-      ...Object.values(computeUsd).map(usd),
-    ]),
-  );
-}
+export const renderMemory = (rows: readonly MemoryRow[]): string =>
+  columns(rows, {
+    processor: ({ memoryMb }) => `${memoryMb} MB`,
+    "adds to a job: p50": ({ addedP50Ms }) => ms(addedP50Ms),
+    p95: ({ addedP95Ms }) => ms(addedP95Ms),
+    "peak memory": (row) => `${row.peakMemoryMb} MB${row.peakMemoryMb > row.memoryMb ? ": too much" : ""}`,
+    "1,000 jobs of 10 s": ({ computeUsd }) => usd(computeUsd["10"] ?? Number.NaN),
+    "of 60 s": ({ computeUsd }) => usd(computeUsd["60"] ?? Number.NaN),
+    "of 300 s": ({ computeUsd }) => usd(computeUsd["300"] ?? Number.NaN),
+  });
 
 export function renderOverhead(row: Overhead): string {
   const figures = table(
@@ -147,19 +93,15 @@ export function renderOverhead(row: Overhead): string {
   return `${figures}\n\n${requests}`;
 }
 
-export function renderDispatch(rows: readonly DispatchRow[]): string {
-  return table(
-    ["Studio answers in", "leased", "took", "leases and invokes per second", "CPU per lease", "peak memory"],
-    rows.map((row) => [
-      `${row.studioLatencyMs} ms`,
-      row.leased,
-      `${row.seconds} s`,
-      row.perSecond,
-      `${row.cpuMsPerLease} ms`,
-      `${row.peakMemoryMb} MB`,
-    ]),
-  );
-}
+export const renderDispatch = (rows: readonly DispatchRow[]): string =>
+  columns(rows, {
+    "Studio answers in": (row) => ms(row.studioLatencyMs),
+    leased: ({ leased }) => leased,
+    took: ({ seconds }) => `${seconds} s`,
+    "leases and invokes per second": ({ perSecond }) => perSecond,
+    "CPU per lease": ({ cpuMsPerLease }) => ms(cpuMsPerLease),
+    "peak memory": ({ peakMemoryMb }) => `${peakMemoryMb} MB`,
+  });
 
 const items = (bill: Bill): string =>
   Object.entries(bill)
@@ -167,26 +109,11 @@ const items = (bill: Bill): string =>
     .join(", ");
 
 export function renderCost(cost: Cost): string {
-  const idle = table(
-    ["idle, a month", "compute and requests", "with Lambda's free tier", "log lines", "reading the secret"],
-    cost.idle.map((row) => [
-      row.mode,
-      ...[row.computeAndRequests, row.withFreeTier, row.logLines, row.secretCalls].map(usd),
-    ]),
-  );
-  const monitoring = table(
-    ["monitoring", "whole idle bill with `economy`"],
-    cost.monitoring.map((row) => [row.level, usd(row.wholeIdleBill)]),
-  );
-  const jobs = table(
-    ["inference", "1,000 jobs, without the model"],
-    cost.jobs.map((row) => [`${row.inferenceSeconds} s`, usd(row.total)]),
-  );
   const details = [
     ...cost.idle.map((row) => `${row.mode}: ${items(row.bill)}.`),
     ...cost.monitoring.map((row) => `Monitoring ${row.level}: ${items(row.bill)}.`),
     ...cost.jobs.map((row) => `1,000 jobs of ${row.inferenceSeconds} s: ${items(row.bill)}.`),
   ];
   const basis = `AWS list prices of ${cost.pricesAsOf}, us-east-1, without free tiers, but for EventBridge Scheduler's first 14 million invocations a month; dispatcher ${cost.dispatcherMemoryMb} MB, processor ${cost.processorMemoryMb} MB. Lambda gives CPU by memory: what was measured here as CPU is counted as so much longer.`;
-  return [idle, monitoring, jobs, basis, ...details].join("\n\n");
+  return [costTables(cost), basis, ...details].join("\n\n");
 }

@@ -26,17 +26,6 @@ export const performanceSchema = z.object({
     timesFaster: z.number(),
   }),
   refill: z.array(z.object({ mode: modes, p50Ms: z.number(), seconds: z.number() })),
-  rounds: z.array(
-    z.object({
-      jobs: z.number(),
-      concurrency: z.number(),
-      roundMs: z.number(),
-      seconds: z.number(),
-      ratioToIdeal: z.number(),
-      betweenP50Ms: z.number(),
-      betweenP95Ms: z.number(),
-    }),
-  ),
   overhead: z.object({
     cpuMs: z.number(),
     plainCpuMs: z.number(),
@@ -52,17 +41,19 @@ export const performanceSchema = z.object({
     pricesAsOf: z.string(),
     dispatcherMemoryMb: z.number(),
     processorMemoryMb: z.number(),
-    idle: z.array(
-      z.object({
-        mode: modes,
-        computeAndRequests: z.number(),
-        withFreeTier: z.number(),
-        logLines: z.number(),
-        secretCalls: z.number(),
-      }),
-    ),
-    monitoring: z.array(z.object({ level: z.string(), wholeIdleBill: z.number() })),
-    jobs: z.array(z.object({ inferenceSeconds: z.number(), total: z.number() })),
+    idle: z
+      .array(
+        z.object({
+          mode: modes,
+          computeAndRequests: z.number(),
+          withFreeTier: z.number(),
+          logLines: z.number(),
+          secretCalls: z.number(),
+        }),
+      )
+      .readonly(),
+    monitoring: z.array(z.object({ level: z.string(), wholeIdleBill: z.number() })).readonly(),
+    jobs: z.array(z.object({ inferenceSeconds: z.number(), total: z.number() })).readonly(),
   }),
 });
 export type Performance = Readonly<z.output<typeof performanceSchema>>;
@@ -82,13 +73,7 @@ export const isMet = ({ value, limit, least }: Target): boolean => (least ? valu
 
 /** The targets compared with the measurements. */
 export function targetsOf(measured: Performance): readonly Target[] {
-  return [
-    ...speed(measured),
-    ...work(measured),
-    ...betweenRounds(measured),
-    ...busyProcesses(measured),
-    ...money(measured),
-  ];
+  return [...speed(measured), ...work(measured), ...busyProcesses(measured), ...money(measured)];
 }
 
 function speed({ cold, polling }: Performance): readonly Target[] {
@@ -119,7 +104,7 @@ function work({ drain, refill }: Performance): readonly Target[] {
       limit: 1.3,
       unit: "",
       value: drain.ratio,
-      why: "50 processors, the dispatcher, Studio, the model, DynamoDB (dynalite) and Lambda share this machine's cores; what each of them took is below. In Lambda each processor has a share of a core to itself.",
+      why: "50 processors, the dispatcher, Studio, the model, DynamoDB (dynalite) and Lambda share this machine's cores. In Lambda each processor has a share of a core to itself.",
     },
     ...refill.map(({ mode, p50Ms }) => ({
       what: `refill, ${mode}: a place is empty, p50 at 50 ms`,
@@ -133,25 +118,6 @@ function work({ drain, refill }: Performance): readonly Target[] {
         : [],
     ),
   ];
-}
-
-function betweenRounds({ rounds }: Performance): readonly Target[] {
-  return rounds.flatMap(({ roundMs, jobs, concurrency, ...row }): readonly Target[] => {
-    if (roundMs === 5_000)
-      return [{ what: "rounds, 5 s: against the ideal", limit: 1.03, unit: "", value: row.ratioToIdeal }];
-    if (roundMs !== 500) return [];
-    return [
-      {
-        what: `rounds, 0.5 s: ${jobs} jobs of three, ${concurrency} at a time`,
-        limit: 16.5,
-        unit: " s",
-        value: row.seconds,
-        why: "The runner's processes, its dispatcher, DynamoDB (dynalite), Studio and the model share this machine's two cores: the public worker's loop, which has no run store, also takes longer than the ideal here.",
-      },
-      { what: "rounds, 0.5 s: between two rounds, p50", limit: 60, unit: " ms", value: row.betweenP50Ms },
-      { what: "rounds, 0.5 s: between two rounds, p95", limit: 150, unit: " ms", value: row.betweenP95Ms },
-    ];
-  });
 }
 
 function busyProcesses({ overhead, dispatch }: Performance): readonly Target[] {

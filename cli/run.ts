@@ -4,7 +4,7 @@ import { CliError, exits, toCliError, type ExitName } from "./errors.ts";
 import { parseCommandLine } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface RunDeps {
+export interface CliPorts {
   readonly commands: readonly Command[];
   readonly terminal: Terminal;
   /** Aborts on Ctrl-C. */
@@ -13,21 +13,21 @@ export interface RunDeps {
 }
 
 /** Runs one command line and returns its exit code. All output goes through the terminal. */
-export async function runCli(argv: readonly string[], deps: RunDeps): Promise<number> {
-  const { terminal } = deps;
+export async function runCli(argv: readonly string[], ports: CliPorts): Promise<number> {
+  const { terminal } = ports;
   try {
-    const parsed = parseCommandLine(deps.commands, argv, terminal.columns);
+    const parsed = parseCommandLine(ports.commands, argv, terminal.columns);
     if ("help" in parsed) {
       terminal.out(parsed.help);
       return exits.ok.code;
     }
     const { command, options, given } = parsed;
-    const { data, text, exit = "ok" } = await command.run(deps.createContext(options), given);
+    const { data, text, exit = "ok" } = await command.run(ports.createContext(options), given);
     const shown = options.json ? JSON.stringify(data, undefined, 2) : text?.(terminal);
     if (shown !== undefined && text !== undefined) terminal.out(shown);
     return exits[exit].code;
   } catch (thrown) {
-    const stopped = deps.signal.aborted && !(thrown instanceof CliError);
+    const stopped = ports.signal.aborted && !(thrown instanceof CliError);
     const error = stopped ? new CliError("interrupted", "Stopped.") : toCliError(thrown);
     showError(terminal, error, argv.includes("--json"));
     return codeOf(error.exit);

@@ -10,7 +10,7 @@ const ours = ["stack.json", "studio.sqlite", "cdk.out"];
 /**
  * Creates a folder, and its missing parents, for its owner alone. Restricts an existing folder if it contains
  * nothing but this project's files, and returns a sentence about it. Does not use Node's `recursive`, which
- * never returns where the parent exists and still answers "no such folder", as in /proc.
+ * never returns if the parent exists and still answers "no such folder", as in /proc.
  * @throws RunnerError `config_invalid`
  */
 export function makeFolder(path: string): string | undefined {

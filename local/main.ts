@@ -8,7 +8,7 @@ import { printableLines } from "../lib/core/text.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 import { makeFolder } from "./folder.ts";
 import { exampleWorkspaces } from "./model/examples.ts";
-import { tell, workspaceLabel, type TerminalLine } from "./narrate.ts";
+import { describeEvent, workspaceLabel, type TerminalLine } from "./narrate.ts";
 import { drain } from "./once.ts";
 import { parseOptions, usage, type LocalOptions } from "./options.ts";
 import { formatTable, RunReport } from "./report.ts";
@@ -149,7 +149,7 @@ const paint: Readonly<Record<TerminalLine["tone"], (text: string) => string>> = 
 };
 
 function narrate(event: CloudEvent, studio: LocalStack["studio"]): void {
-  const line = tell(event);
+  const line = describeEvent(event);
   if (!line) return;
   const time = new Date(event.atMs).toTimeString().slice(0, 8);
   const where = line.workspaceId === undefined ? "" : `${nameOf(line.workspaceId, studio)}  `;

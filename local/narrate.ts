@@ -14,11 +14,11 @@ export interface TerminalLine {
 const roleOf = (functionLabel: string): string => functionLabel.split("-").at(-1) ?? functionLabel;
 
 /** A message about an event for the person at the terminal; `undefined`: none. */
-export function tell(event: CloudEvent): TerminalLine | undefined {
-  if (event.kind === "log") return tellLogLine(roleOf(event.function), event.line);
+export function describeEvent(event: CloudEvent): TerminalLine | undefined {
+  if (event.kind === "log") return describeLogLine(roleOf(event.function), event.line);
   // A function that throws a RunnerError has already logged it.
-  const isTold = event.kind === "error" && event.errorType === "RunnerError";
-  if (!isTold && (event.kind === "error" || endedBadly(event))) {
+  const isLogged = event.kind === "error" && event.errorType === "RunnerError";
+  if (!isLogged && (event.kind === "error" || endedBadly(event))) {
     return terminalLine(roleOf(event.function), `${event.errorType}: ${event.errorMessage}`, "bad");
   }
   return undefined;
@@ -30,7 +30,7 @@ function endedBadly(
   return event.kind === "timeout" || event.kind === "killed" || event.kind === "crash";
 }
 
-function tellLogLine(who: string, text: string): TerminalLine | undefined {
+function describeLogLine(who: string, text: string): TerminalLine | undefined {
   if (isMetricLine(text)) return undefined;
   const line = parseLogLine(text);
   if (!line) return terminalLine(who, text, "plain");

@@ -22,7 +22,7 @@ import { startStudio, type LocalStudio, type StudioOptions } from "./studio/serv
 /** Short, so that a job whose processor was killed returns while its developer is watching. */
 const watchableLeaseMs = 60_000;
 
-export interface StackDeps {
+export interface StackPorts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly newSecret: () => string;
@@ -76,31 +76,31 @@ export interface LocalStack {
  * synthesized template with each function in processes of its own.
  * @throws RunnerError, TemplateError or CloudError with a sentence for the user; then nothing is left open
  */
-export async function startStack(options: LocalOptions, deps: StackDeps): Promise<LocalStack> {
-  const { build = synthesize } = deps.tuning ?? {};
+export async function startStack(options: LocalOptions, ports: StackPorts): Promise<LocalStack> {
+  const { build = synthesize } = ports.tuning ?? {};
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.splice(0).toReversed()) await close();
   };
   try {
-    const modelKey = options.model?.apiKey ?? deps.newSecret();
+    const modelKey = options.model?.apiKey ?? ports.newSecret();
     const running: { cloud?: LocalCloud } = {};
     const credentials = () => running.cloud?.credentials;
-    const offline = options.model ? undefined : await openOfflineModel(deps, { modelKey, credentials });
+    const offline = options.model ? undefined : await openOfflineModel(ports, { modelKey, credentials });
     if (offline) opened.push(() => offline.close());
     const model = options.model ?? cannedModel(offline?.url);
 
     const info = { kind: offline ? "canned" : "live", name: model.name } as const;
-    const pages = await openPages(options, deps, { info, cloud: () => running.cloud });
+    const pages = await openPages(options, ports, { info, cloud: () => running.cloud });
     opened.push(() => pages.close());
     const { studio, dashboardUrl } = pages;
-    const runnerKeys = options.studio?.runnerKeys ?? (studio ? createKeys(studio, deps) : "");
+    const runnerKeys = options.studio?.runnerKeys ?? (studio ? createKeys(studio, ports) : "");
 
     const addresses = { studio: options.studio?.baseUrl ?? studio?.url, model: model.baseUrl };
-    const built = await build(settingsOf(options, { model, addresses }), join(deps.stateDir, "cdk.out"));
+    const built = await build(settingsOf(options, { model, addresses }), join(ports.stateDir, "cdk.out"));
     const cloud = await startCloud({
       ...built,
-      clock: deps.clock,
+      clock: ports.clock,
       secrets: secretsOf(built.templateFile, {
         ModelKey: modelKey,
         Keys: runnerKeys,
@@ -108,7 +108,7 @@ export async function startStack(options: LocalOptions, deps: StackDeps): Promis
       }),
       schedules: options.once ? "off" : "on",
       accountConcurrency: options.concurrency + 10,
-      onEvent: deps.onEvent,
+      onEvent: ports.onEvent,
     });
     running.cloud = cloud;
     return {
@@ -156,7 +156,10 @@ function secretsOf(
 }
 
 /** Creates a key of each kind, because one pool runs both kinds of jobs here. */
-function createKeys(studio: LocalStudio, { clock, tuning = {} }: StackDeps): string {
+function createKeys(
+  studio: LocalStudio,
+  { clock, tuning = {} }: Pick<StackPorts, "clock" | "tuning">,
+): string {
   const { kinds = ["user", "global"] } = tuning;
   const made = kinds.map((kind) => studio.createKey(kind, "npm start"));
   const keys = made.map(({ runnerToken }) => runnerToken);
@@ -174,7 +177,7 @@ function createKeys(studio: LocalStudio, { clock, tuning = {} }: StackDeps): str
 const synthesize: Build = async (settings, outdir) => ({ templateFile: await buildStack(settings, outdir) });
 
 function openOfflineModel(
-  { clock, random, tuning = {} }: StackDeps,
+  { clock, random, tuning = {} }: Pick<StackPorts, "clock" | "random" | "tuning">,
   { modelKey, credentials }: Pick<BedrockOptions, "credentials"> & { readonly modelKey: string },
 ): Promise<OfflineModel> {
   const { modelLatencyMs: latencyMs, modelClock = clock, bedrock } = tuning;
@@ -203,15 +206,15 @@ interface Pages {
  * Serves the local Studio with the dashboard next to its page, or only the dashboard if another Studio is
  * used.
  */
-async function openPages(options: LocalOptions, deps: StackDeps, { info, cloud }: Shown): Promise<Pages> {
+async function openPages(options: LocalOptions, ports: StackPorts, { info, cloud }: Shown): Promise<Pages> {
   const source = (): DashboardSource | undefined => {
     const running = cloud();
     return running && cloudSource(running);
   };
   const studioUrl = options.studio?.baseUrl ?? "/";
-  const dashboard = dashboardRoutes({ clock: deps.clock, source, studioUrl });
+  const dashboard = dashboardRoutes(ports.clock, source, studioUrl);
   if (!options.studio) {
-    const studio = await openStudio(options, deps, { info, dashboard });
+    const studio = await openStudio(options, ports, { info, dashboard });
     const dashboardUrl = options.once ? undefined : `${studio.url}/dashboard`;
     return { studio, dashboardUrl, close: () => studio.close() };
   }
@@ -222,17 +225,17 @@ async function openPages(options: LocalOptions, deps: StackDeps, { info, cloud }
 
 function openStudio(
   options: LocalOptions,
-  deps: StackDeps,
+  ports: StackPorts,
   page: Pick<StudioOptions, "info" | "dashboard">,
 ): Promise<LocalStudio> {
   return startStudio({
-    file: join(deps.stateDir, "studio.sqlite"),
+    file: join(ports.stateDir, "studio.sqlite"),
     // A run with --once needs no fixed address, and should not conflict with another stack.
     port: options.once ? 0 : options.port,
-    clock: deps.clock,
-    random: deps.random,
-    leaseMs: deps.tuning?.leaseMs ?? watchableLeaseMs,
-    accountToken: deps.newSecret(),
+    clock: ports.clock,
+    random: ports.random,
+    leaseMs: ports.tuning?.leaseMs ?? watchableLeaseMs,
+    accountToken: ports.newSecret(),
     ...page,
   });
 }

@@ -4,16 +4,9 @@ import { log, studio } from "./parts.ts";
 
 /**
  * A worker like the public runner: one job at a time, without run store or fence. It makes the same calls,
- * validates the same answers and writes the same log lines. One event works until the queue is empty, or on a
- * given number of jobs, or on jobs that have already been leased for it, as a processor does.
+ * validates the same answers and writes the same log lines. One event works on a given number of jobs.
  */
-export async function handler(
-  event: { readonly jobs: number } | { readonly workspaceIds: readonly string[] },
-): Promise<{ readonly jobs: number }> {
-  if ("workspaceIds" in event) {
-    for (const workspaceId of event.workspaceIds) await runOne(workspaceId);
-    return { jobs: event.workspaceIds.length };
-  }
+export async function handler(event: { readonly jobs: number }): Promise<{ readonly jobs: number }> {
   for (let jobs = 0; ; jobs++) {
     const answer = jobs < event.jobs && (await studio("/leaseWorkspaceJob", {}, leaseAnswerSchema));
     if (!answer || !answer.leased) return { jobs };

@@ -27,7 +27,7 @@ export interface Outcome {
 
 const remainingMs = 75_000;
 
-/** Works off a full queue with the real dispatcher. Studio, DynamoDB and Lambda behave as `assumed` says. */
+/** Drains a full queue with the real dispatcher. Studio, DynamoDB and Lambda behave as `assumed` says. */
 export async function simulate(load: Load): Promise<Outcome> {
   const simulation = simulationOf(createVirtualClock(), load);
   const cycles = openCycles(simulation);

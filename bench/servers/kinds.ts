@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { systemClock } from "../../lib/core/clock.ts";
-import { actionOf, type Actions } from "../../local/cloud/api/action.ts";
-import type { Route } from "../../local/cloud/api/rest.ts";
+import { actionOf, type Actions, type Route } from "../../local/cloud/api/protocols.ts";
 import { jsonService, proxyService, restService } from "../../local/cloud/api/service.ts";
 import { startDatabase } from "../../local/cloud/database.ts";
 import { openEndpoints } from "../../local/cloud/endpoints.ts";
@@ -10,13 +9,13 @@ import { ServiceError } from "../../local/cloud/errors.ts";
 import type { TableResource } from "../../local/cloud/resources.ts";
 import { newCredentials } from "../../local/cloud/signature.ts";
 import { startWarden } from "../../local/cloud/warden.ts";
-import type { Script, TurnPart } from "../../local/model/conversation.ts";
+import type { Script } from "../../local/model/conversation.ts";
 import { startModel } from "../../local/model/server.ts";
 import { startStudio } from "../../local/studio/server.ts";
 
 export type ServerOptions =
   | { readonly kind: "studio" }
-  | { readonly kind: "model"; readonly latencyMs: number; readonly rounds: number }
+  | { readonly kind: "model"; readonly latencyMs: number }
   | {
       readonly kind: "aws";
       readonly tables: readonly TableResource[];
@@ -25,82 +24,56 @@ export type ServerOptions =
     };
 
 type Facts = Readonly<Record<string, string>> & { readonly url: string };
-type Kinds = {
-  readonly [K in ServerOptions["kind"]]: (options: Extract<ServerOptions, { kind: K }>) => Promise<Facts>;
-};
 
 const clock = systemClock;
 
-const answer: TurnPart = { type: "text", text: "A queue hands work on in the order in which it came." };
-
-/**
- * Finishes every job in a fixed number of rounds, so that the measurement does not depend on the model's
- * script.
- */
-const inRounds =
-  (rounds: number): Script =>
-  ({ items }) => {
-    const round = items.filter(({ type }) => type === "call").length + 1;
-    return { parts: [round < rounds ? listCall(round) : answer], outcome: "completed" };
-  };
-
-const listCall = (round: number): TurnPart => ({
-  type: "call",
-  name: "create_list",
-  arguments: JSON.stringify({ kind: "list", id: `list-${round}`, title: "Queues", items: ["First in"] }),
+/** Finishes every job in one round, so that the measurement does not depend on the model's script. */
+const oneRound: Script = () => ({
+  parts: [{ type: "text", text: "A queue hands work on in the order in which it came." }],
+  outcome: "completed",
 });
+
 const unlimited = 1_000_000_000;
 
-/** The servers that can run in a process. Each lives until its process ends. */
-const kinds: Kinds = {
-  studio: async () => {
-    const studio = await startStudio({
-      file: ":memory:",
-      port: 0,
-      clock,
-      random: Math.random,
-      dailyLimits: { user: unlimited, global: unlimited },
-      accountToken: randomUUID(),
-      info: { kind: "canned", name: "bench" },
-      control: true,
-    });
-    return { url: studio.url, runnerKey: studio.createKey("user", "bench").runnerToken };
-  },
-  model: async ({ latencyMs, rounds }) => ({
-    url: (await startModel({ clock, latencyMs, script: inRounds(rounds), control: true })).url,
-  }),
-  aws: async ({ tables, secrets }) => {
-    const credentials = newCredentials();
-    const endpoints = await openEndpoints({ clock, credentials });
-    const database = await startDatabase({
-      clock,
-      warden: startWarden(),
-      region: "us-east-1",
-      accountId: "000000000000",
-      folder: undefined,
-      tables,
-      onEnded: (how) => process.stderr.write(`${how}\n`),
-    });
-    endpoints.serve([
-      proxyService("DynamoDB_20120810", database.agent),
-      jsonService({ prefix: "secretsmanager", version: "1.1" }, { actions: secretsActions, deps: secrets }),
-      restService(invokeRoutes, undefined),
-    ]);
-    return { url: endpoints.url, ...credentials };
-  },
-};
+/** Starts a server, which lives until its process ends. */
+export async function startKind(options: ServerOptions): Promise<Facts> {
+  if (options.kind === "studio") return startBenchStudio();
+  if (options.kind === "aws") return startAws(options);
+  return { url: (await startModel({ clock, latencyMs: options.latencyMs, script: oneRound })).url };
+}
 
-export function startKind(options: ServerOptions): Promise<Facts> {
-  switch (options.kind) {
-    case "studio":
-      return kinds.studio(options);
-    case "model":
-      return kinds.model(options);
-    case "aws":
-      return kinds.aws(options);
-    default:
-      throw new Error("no such server");
-  }
+async function startBenchStudio(): Promise<Facts> {
+  const studio = await startStudio({
+    file: ":memory:",
+    port: 0,
+    clock,
+    random: Math.random,
+    dailyLimits: { user: unlimited, global: unlimited },
+    accountToken: randomUUID(),
+    info: { kind: "canned", name: "bench" },
+    control: true,
+  });
+  return { url: studio.url, runnerKey: studio.createKey("user", "bench").runnerToken };
+}
+
+async function startAws({ tables, secrets }: Extract<ServerOptions, { kind: "aws" }>): Promise<Facts> {
+  const credentials = newCredentials();
+  const endpoints = await openEndpoints({ clock, credentials });
+  const database = await startDatabase({
+    clock,
+    warden: startWarden(),
+    region: "us-east-1",
+    accountId: "000000000000",
+    folder: undefined,
+    tables,
+    onEnded: (how) => process.stderr.write(`${how}\n`),
+  });
+  endpoints.serve([
+    proxyService("DynamoDB_20120810", database.agent),
+    jsonService({ prefix: "secretsmanager", version: "1.1" }, { actions: secretsActions, ports: secrets }),
+    restService(invokeRoutes, undefined),
+  ]);
+  return { url: endpoints.url, ...credentials };
 }
 
 const secretsActions: Actions<Readonly<Record<string, string>>> = {

@@ -1,10 +1,10 @@
-import { withTimeLimit, type Clock } from "../../lib/core/clock.ts";
+import { withTimeLimit } from "../../lib/core/clock.ts";
 import { hasCode } from "../../lib/core/errors.ts";
-import type { Emit, FailureCondition } from "./events.ts";
-import type { FaultPlan } from "./faults.ts";
+import type { FailureCondition } from "./events.ts";
 import type { Gate, Leave } from "./gate.ts";
 import type { FunctionRuntime } from "./lambda.ts";
 import type { LambdaFailure } from "./messages.ts";
+import type { CloudPorts } from "./ports.ts";
 import type { AsyncInvoke } from "./resources.ts";
 
 /** An asynchronous invocation that was accepted with 202. */
@@ -25,30 +25,28 @@ export interface FailedEvent {
   readonly error: LambdaFailure | undefined;
 }
 
-export interface AsyncQueueDeps {
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly faults: FaultPlan;
+/** Lambda waits one minute before the second try, then two. Waiting events are dropped when the cloud stops. */
+type QueuePorts = Pick<CloudPorts, "clock" | "emit" | "faults" | "retryDelaysMs" | "closing">;
+
+interface Consumer {
   readonly runtime: FunctionRuntime;
   readonly gate: Gate;
-  /** Delays before the second attempt, the third and so on. Lambda waits one minute, then two. */
-  readonly retryDelaysMs: readonly number[];
   readonly onFailed: (failed: FailedEvent) => void;
-  /** Aborts when the cloud stops; waiting events are dropped. */
-  readonly closing: AbortSignal;
 }
 
 /** The asynchronous events of one function: limits their age and retries them. */
 export class AsyncQueue {
-  readonly #deps: AsyncQueueDeps;
+  readonly #ports: QueuePorts;
+  readonly #consumer: Consumer;
   readonly #label: string;
   readonly #config: AsyncInvoke;
   #waiting = 0;
 
-  constructor(deps: AsyncQueueDeps) {
-    this.#deps = deps;
-    this.#label = deps.runtime.resource.label;
-    this.#config = deps.runtime.resource.asyncInvoke;
+  constructor(ports: QueuePorts, consumer: Consumer) {
+    this.#ports = ports;
+    this.#consumer = consumer;
+    this.#label = consumer.runtime.resource.label;
+    this.#config = consumer.runtime.resource.asyncInvoke;
   }
 
   /** The number of events that wait for concurrency, for a retry, or because of a fault. */
@@ -58,7 +56,7 @@ export class AsyncQueue {
 
   /** Resolves when the event has been handled or given up. */
   async submit(event: AsyncEvent): Promise<void> {
-    const { clock, emit, faults, closing } = this.#deps;
+    const { clock, emit, faults, closing } = this.#ports;
     const of = { function: this.#label, requestId: event.requestId };
     const { copies, delayMs } = faults.takeDelivery();
     emit({ kind: "queued", ...of });
@@ -73,7 +71,8 @@ export class AsyncQueue {
   }
 
   async #deliver(event: AsyncEvent): Promise<void> {
-    const { clock, emit, runtime, closing, retryDelaysMs } = this.#deps;
+    const { clock, emit, closing, retryDelaysMs } = this.#ports;
+    const { runtime } = this.#consumer;
     const { requestId, payload, trace } = event;
     let error: LambdaFailure | undefined;
     for (let attempt = 1; ; attempt++) {
@@ -96,7 +95,8 @@ export class AsyncQueue {
 
   /** Waits for concurrency. Undefined if the event is too old or becomes too old. */
   async #enter({ requestId, receivedMs }: AsyncEvent): Promise<Leave | undefined> {
-    const { clock, emit, gate, closing } = this.#deps;
+    const { clock, emit, closing } = this.#ports;
+    const { gate } = this.#consumer;
     const limitMs = receivedMs + this.#config.maxAgeMs - clock.now();
     if (limitMs <= 0) return undefined;
     const free = gate.tryEnter();
@@ -112,12 +112,12 @@ export class AsyncQueue {
   }
 
   #giveUp(failed: FailedEvent): void {
-    const { clock, emit, onFailed } = this.#deps;
+    const { clock, emit } = this.#ports;
     const { requestId, receivedMs } = failed.event;
     if (failed.condition === "EventAgeExceeded") {
       emit({ kind: "event-aged-out", function: this.#label, requestId, ageMs: clock.now() - receivedMs });
     }
-    onFailed(failed);
+    this.#consumer.onFailed(failed);
   }
 
   #wait<T>(work: Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { CloudError } from "./errors.ts";
-import { createFaults, type FaultPlan } from "./faults.ts";
+import { createFaults } from "./faults.ts";
 import { closeContext, openContext, type CloudContext } from "./context.ts";
 import { FunctionRuntime } from "./lambda.ts";
 import { LambdaService } from "./lambda-service.ts";
@@ -12,7 +12,8 @@ import { createMessageQueue } from "./queues.ts";
 import { createRotations } from "./rotation.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createSecretStore, withValues } from "./secrets.ts";
-import { createServices, type ServicesDeps } from "./services.ts";
+import type { CloudPorts } from "./ports.ts";
+import { createServices } from "./services.ts";
 import { after, createActivity, type Activity } from "./timers.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -34,12 +35,13 @@ function build(context: CloudContext, options: CloudOptions): LocalCloud {
   const activity = createActivity();
   const closing = new AbortController();
   const faults = createFaults();
-  const runtimes = createRuntimes({ options, context, faults });
-  const parts = createParts({ options, context, faults, activity, runtimes, closing: closing.signal });
-  const { lambda, scheduler, monitor, logs, queues, secrets } = parts;
+  const runtimes = createRuntimes({ ...context, faults }, options);
+  const common = { ...context, faults, activity, closing: closing.signal };
+  const ports = createPorts(common, runtimes, options);
+  const { lambda, scheduler, monitor, logs, queues, secrets } = ports;
   context.observe((event) => logs.observe(event));
   context.observe((event) => monitor.observe(event));
-  const { signed, open } = createServices(parts);
+  const { signed, open } = createServices(ports);
   context.endpoints.serve(signed, open);
   const timing = { intervalMs: options.scheduleIntervalMs, firstTickMs: options.firstTickMs ?? 0 };
   if (options.schedules !== "off") scheduler.start(timing, closing.signal);
@@ -79,54 +81,38 @@ function build(context: CloudContext, options: CloudOptions): LocalCloud {
   };
 }
 
-interface PartsInput {
-  readonly options: CloudOptions;
-  readonly context: CloudContext;
-  readonly faults: FaultPlan;
-  readonly activity: Activity;
-  readonly runtimes: readonly FunctionRuntime[];
-  readonly closing: AbortSignal;
-}
+type Common = CloudContext & Pick<CloudPorts, "faults" | "activity" | "closing">;
 
 /** Creates the services' state, without endpoints. */
-function createParts(input: PartsInput): ServicesDeps {
-  const { options, context, closing } = input;
-  const { clock, emit, stack, account } = context;
-  const retryDelaysMs = options.retryDelaysMs ?? [1000, 2000];
-  const common = { clock, emit, retryDelaysMs, closing, activity: input.activity };
+function createPorts(
+  common: Common,
+  runtimes: readonly FunctionRuntime[],
+  options: CloudOptions,
+): CloudPorts {
+  const { clock, stack, account } = common;
   const queues = stack.queues.map((queue) => createMessageQueue({ clock, ...queue }));
-  const lambda = new LambdaService({
-    ...common,
-    faults: input.faults,
-    runtimes: input.runtimes,
-    queues: new Map(queues.map((queue) => [queue.arn, queue])),
-    accountConcurrency: options.accountConcurrency ?? 100,
-  });
   const secrets = createSecretStore(withValues(stack.secrets, options.secrets), clock);
+  const ports = { ...common, queues, secrets, retryDelaysMs: options.retryDelaysMs ?? [1000, 2000] };
+  const lambda = new LambdaService(ports, runtimes, options.accountConcurrency ?? 100);
   return {
-    context,
+    ...ports,
     lambda,
-    queues,
-    secrets,
-    rotations: createRotations({ ...common, store: secrets, lambda, configured: stack.rotations }),
-    scheduler: createScheduler({ clock, emit, lambda, schedules: stack.schedules, account }),
-    monitor: createMonitor({ clock, emit, region: account.region, stack, queues }),
-    logs: createLogStore({ functions: stack.functions, groups: stack.logGroups }),
+    rotations: createRotations({ ...ports, lambda }, stack.rotations),
+    scheduler: createScheduler({ ...ports, lambda }, stack.schedules),
+    monitor: createMonitor(ports, account.region),
+    logs: createLogStore(stack),
   };
 }
 
-type RuntimesInput = Pick<PartsInput, "options" | "context" | "faults">;
-
-function createRuntimes({ options, context, faults }: RuntimesInput): readonly FunctionRuntime[] {
-  const { clock, emit, warden, account, env, stack } = context;
+function createRuntimes(
+  ports: CloudContext & Pick<CloudPorts, "faults">,
+  options: CloudOptions,
+): readonly FunctionRuntime[] {
+  const { account, env, stack } = ports;
   const { variables: overrides = {}, variablesOf: ofEnvironment = () => ({}) } = options;
   return stack.functions.map(
     (fn) =>
-      new FunctionRuntime(fn, {
-        clock,
-        emit,
-        warden,
-        faults,
+      new FunctionRuntime(fn, ports, {
         variables: variablesOf(fn, { region: account.region, endpoints: env, overrides }),
         variablesOf: ofEnvironment,
         reapAfterMs: options.reapAfterMs ?? 300_000,

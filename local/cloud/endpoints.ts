@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Clock } from "../../lib/core/clock.ts";
-import { foreignHost, isOwnHost } from "../own-host.ts";
+import { foreignHost, isOwnHost, listen, readText, stop } from "../http.ts";
 import { queryError } from "./api/query.ts";
 import { isQuery, type Answer, type Service } from "./api/service.ts";
-import { CloudError, ServiceError } from "./errors.ts";
+import { ServiceError } from "./errors.ts";
 import { checkSignature, type Credentials } from "./signature.ts";
 
 /** Above Lambda's limits, so that its own check can answer with the limit. */
@@ -40,20 +39,11 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
   });
   // Longer than the pauses of callers, so that a kept connection is not closed while a request arrives.
   server.keepAliveTimeout = 60_000;
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string")
-    throw new CloudError("the endpoint server has no port");
+  const port = await listen(server, 0);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     serve: (services, open) => void (served = { services, open }),
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    close: () => stop(server),
   };
 }
 
@@ -99,21 +89,11 @@ function send(response: ServerResponse, { status, headers, body }: Answer): void
 }
 
 /** @throws ServiceError `RequestTooLargeException` */
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    const buffer = Buffer.from(chunk);
-    bytes += buffer.length;
-    if (bytes <= maxBodyBytes) chunks.push(buffer); // read and drop the rest, so that the client can read the answer
-  }
-  if (bytes <= maxBodyBytes) return Buffer.concat(chunks).toString("utf8");
-  throw new ServiceError(
-    "RequestTooLargeException",
-    `Request must be smaller than ${maxBodyBytes} bytes`,
-    413,
-  );
-}
+const readBody = (request: IncomingMessage): Promise<string> =>
+  readText(request, maxBodyBytes, () => {
+    const sentence = `Request must be smaller than ${maxBodyBytes} bytes`;
+    return new ServiceError("RequestTooLargeException", sentence, 413);
+  });
 
 /** Sends an error in AWS's formats: XML for the query protocol, a header for REST-JSON, a field for JSON. */
 function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {

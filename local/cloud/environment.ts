@@ -6,9 +6,10 @@ import type { Kill } from "./faults.ts";
 import type { ChildMessage, InvokeMessage } from "./messages.ts";
 import { failureOf, outcomeOf, overMemory, type Failure, type Outcome, type RawOutcome } from "./outcome.ts";
 import { exitOf, memoryOf, readLines } from "./process-io.ts";
+import type { CloudPorts } from "./ports.ts";
 import type { FunctionResource } from "./resources.ts";
 import { after } from "./timers.ts";
-import { signalGroup, type Warden } from "./warden.ts";
+import { signalGroup } from "./warden.ts";
 
 /** Lambda's limit for loading a module. After it, loading counts as part of the first invocation. */
 const initLimitMs = 10_000;
@@ -26,9 +27,7 @@ export interface Call {
 /** How an invocation ended, with duration and memory. */
 export type Ending = Outcome & { readonly durationMs: number; readonly maxMemoryMb: number | undefined };
 
-export interface EnvironmentDeps {
-  readonly clock: Clock;
-  readonly warden: Warden;
+export interface ProcessSettings {
   /** All environment variables of the process. */
   readonly variables: Readonly<Record<string, string>>;
   readonly onLine: (line: {
@@ -69,21 +68,25 @@ export class ExecutionEnvironment {
   #alive = true;
   #killed = false;
 
-  constructor(fn: FunctionResource, deps: EnvironmentDeps) {
+  constructor(
+    fn: FunctionResource,
+    { clock, warden }: Pick<CloudPorts, "clock" | "warden">,
+    { variables, onLine }: ProcessSettings,
+  ) {
     this.#fn = fn;
-    this.#clock = deps.clock;
-    this.#child = spawnEnvironment(fn, deps.variables);
+    this.#clock = clock;
+    this.#child = spawnEnvironment(fn, variables);
     this.pid = this.#child.pid ?? 0;
-    deps.warden.add(this.pid);
-    this.#words = listen(this.#child, deps.clock);
+    warden.add(this.pid);
+    this.#words = listen(this.#child, clock);
     this.ended = this.#words.ended.then(() => {
       this.#alive = false;
-      return deps.warden.remove(this.pid);
+      return warden.remove(this.pid);
     });
     for (const stream of ["stdout", "stderr"] as const) {
       const readable = this.#child[stream];
       if (readable === null) continue;
-      readLines(readable, (line) => deps.onLine({ requestId: this.#requestId, stream, line }));
+      readLines(readable, (line) => onLine({ requestId: this.#requestId, stream, line }));
     }
     this.#loaded = this.#load();
   }

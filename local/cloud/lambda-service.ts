@@ -1,17 +1,13 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../../lib/core/clock.ts";
 import { AsyncQueue, type FailedEvent } from "./async-queue.ts";
 import { ServiceError } from "./errors.ts";
-import type { Emit } from "./events.ts";
-import type { FaultPlan } from "./faults.ts";
 import { createGate, type Gate } from "./gate.ts";
 import type { FunctionRuntime } from "./lambda.ts";
-import type { MessageQueue } from "./queues.ts";
-import type { Activity } from "./timers.ts";
+import type { CloudPorts } from "./ports.ts";
 import { nextTrace, recursionLimit } from "./trace.ts";
 
-/** Lambda's request limits: 1 MB asynchronous, 6 MB synchronous (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
-export const maxPayloadBytes = { Event: 1_048_576, RequestResponse: 6_291_456, DryRun: 6_291_456 } as const;
+/** Lambda's request limits: 1 MB asynchronous, 6 MB synchronous (platform-facts.md, section 1). */
+const maxPayloadBytes = { Event: 1_048_576, RequestResponse: 6_291_456, DryRun: 6_291_456 } as const;
 
 export type InvocationType = keyof typeof maxPayloadBytes;
 
@@ -33,18 +29,10 @@ export interface InvokeResult {
   readonly payload?: string;
 }
 
-export interface LambdaServiceDeps {
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly faults: FaultPlan;
-  readonly activity: Activity;
-  readonly runtimes: readonly FunctionRuntime[];
-  /** By ARN. */
-  readonly queues: ReadonlyMap<string, MessageQueue>;
-  readonly accountConcurrency: number;
-  readonly retryDelaysMs: readonly number[];
-  readonly closing: AbortSignal;
-}
+type LambdaPorts = Pick<
+  CloudPorts,
+  "clock" | "emit" | "faults" | "activity" | "queues" | "retryDelaysMs" | "closing"
+>;
 
 export interface ServedFunction {
   readonly runtime: FunctionRuntime;
@@ -65,17 +53,17 @@ interface AcceptedCall {
 export class LambdaService {
   readonly functions: readonly ServedFunction[];
   readonly accountConcurrency: number;
-  readonly #deps: LambdaServiceDeps;
+  readonly #ports: LambdaPorts;
 
-  constructor(deps: LambdaServiceDeps) {
-    this.#deps = deps;
-    this.accountConcurrency = deps.accountConcurrency;
-    const account = createGate(deps.accountConcurrency);
-    this.functions = deps.runtimes.map((runtime) => {
+  constructor(ports: LambdaPorts, runtimes: readonly FunctionRuntime[], accountConcurrency: number) {
+    this.#ports = ports;
+    this.accountConcurrency = accountConcurrency;
+    const account = createGate(accountConcurrency);
+    this.functions = runtimes.map((runtime) => {
       const { reservedConcurrency } = runtime.resource;
       const gate = reservedConcurrency === undefined ? account : createGate(reservedConcurrency);
       const onFailed = (failed: FailedEvent): void => this.#sendToDestination(runtime, failed);
-      return { runtime, gate, queue: new AsyncQueue({ ...deps, runtime, gate, onFailed }) };
+      return { runtime, gate, queue: new AsyncQueue(ports, { runtime, gate, onFailed }) };
     });
   }
 
@@ -91,7 +79,7 @@ export class LambdaService {
 
   /** @throws ServiceError with Lambda's types and messages */
   async invoke({ functionName, payload, type, trace: incoming }: InvokeRequest): Promise<InvokeResult> {
-    const { activity, closing, emit } = this.#deps;
+    const { activity, closing, emit } = this.#ports;
     const target = this.find(functionName);
     checkPayload(payload, type);
     const requestId = randomUUID();
@@ -117,8 +105,8 @@ export class LambdaService {
   }
 
   #accept({ runtime, queue }: ServedFunction, call: AcceptedCall, recursive: boolean): void {
-    const event = { ...call, receivedMs: this.#deps.clock.now() };
-    if (!recursive) void this.#deps.activity.track(queue.submit(event));
+    const event = { ...call, receivedMs: this.#ports.clock.now() };
+    if (!recursive) void this.#ports.activity.track(queue.submit(event));
     else
       this.#sendToDestination(runtime, {
         event,
@@ -129,14 +117,14 @@ export class LambdaService {
   }
 
   #sendToDestination(runtime: FunctionRuntime, failed: FailedEvent): void {
-    const { emit, clock, queues } = this.#deps;
+    const { emit, clock, queues } = this.#ports;
     const { label, asyncInvoke } = runtime.resource;
     const to = asyncInvoke.onFailureArn;
     if (to === undefined) return;
     const { requestId, trace } = failed.event;
     emit({ kind: "destination", function: label, requestId, to, condition: failed.condition });
     const payload = JSON.stringify(destinationRecord(runtime, failed, clock.now()));
-    const queue = queues.get(to);
+    const queue = queues.find(({ arn }) => arn === to);
     if (queue !== undefined) {
       queue.send(payload);
       return;

@@ -1,17 +1,13 @@
 import type { Clock } from "../../lib/core/clock.ts";
-import type { Emit } from "./events.ts";
 import { ExecutionEnvironment, type Call, type Ending } from "./environment.ts";
-import type { FaultPlan } from "./faults.ts";
 import type { Outcome } from "./outcome.ts";
+import type { CloudPorts } from "./ports.ts";
 import type { FunctionResource } from "./resources.ts";
 import { after } from "./timers.ts";
-import type { Warden } from "./warden.ts";
 
-export interface FunctionDeps {
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly warden: Warden;
-  readonly faults: FaultPlan;
+type FunctionPorts = Pick<CloudPorts, "clock" | "emit" | "warden" | "faults">;
+
+export interface FunctionSettings {
   /** Lambda's variables and the template's. Each environment adds its log stream. */
   readonly variables: Readonly<Record<string, string>>;
   /** Additional variables for the environment with this name. */
@@ -42,20 +38,22 @@ interface Slot {
 /** One function: manages its processes, each of which runs one invocation at a time. */
 export class FunctionRuntime {
   readonly resource: FunctionResource;
-  readonly #deps: FunctionDeps;
+  readonly #ports: FunctionPorts;
+  readonly #settings: FunctionSettings;
   /** In order of use; the most recently used is last. */
   readonly #slots = new Set<Slot>();
   #streams = 0;
   #terminating = false;
 
-  constructor(resource: FunctionResource, deps: FunctionDeps) {
+  constructor(resource: FunctionResource, ports: FunctionPorts, settings: FunctionSettings) {
     this.resource = resource;
-    this.#deps = deps;
+    this.#ports = ports;
+    this.#settings = settings;
   }
 
   /** Never rejects. */
   async invoke(call: PlainCall): Promise<Outcome> {
-    const { clock, emit, faults } = this.#deps;
+    const { clock, emit, faults } = this.#ports;
     const { label } = this.resource;
     const slot = this.#takeWarm() ?? this.#start();
     const { environment, name } = slot;
@@ -112,12 +110,11 @@ export class FunctionRuntime {
   }
 
   #start(): Slot {
-    const { clock, emit, warden, variables, variablesOf } = this.#deps;
+    const { clock, emit } = this.#ports;
+    const { variables, variablesOf } = this.#settings;
     this.#streams += 1;
     const name = `${this.resource.logicalId}-${this.#streams}`;
-    const environment = new ExecutionEnvironment(this.resource, {
-      clock,
-      warden,
+    const environment = new ExecutionEnvironment(this.resource, this.#ports, {
       variables: {
         ...variables,
         ...variablesOf(name),
@@ -153,21 +150,21 @@ export class FunctionRuntime {
   }
 
   #rest(slot: Slot): void {
-    const { clock, emit, reapAfterMs } = this.#deps;
+    const { clock, emit } = this.#ports;
     const { environment } = slot;
     if (!environment.isAlive()) return;
     this.#slots.delete(slot);
     this.#slots.add(slot);
     slot.state = "frozen";
     slot.idle = new AbortController();
-    void after(clock, reapAfterMs, slot.idle.signal).then(() => {
+    void after(clock, this.#settings.reapAfterMs, slot.idle.signal).then(() => {
       environment.kill();
       return emit({ kind: "reaped", function: this.resource.label, pid: environment.pid });
     });
   }
 
   #report({ requestId }: PlainCall, pid: number, ending: Ending): Outcome {
-    const { emit } = this.#deps;
+    const { emit } = this.#ports;
     const { durationMs, maxMemoryMb } = ending;
     const common = { function: this.resource.label, requestId, pid, durationMs, maxMemoryMb };
     if (ending.ok) {

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../../lib/core/clock.ts";
 import { ServiceError } from "./errors.ts";
-import { rotationSteps, type Emit, type RotationStep } from "./events.ts";
+import { rotationSteps, type RotationStep } from "./events.ts";
 import type { LambdaService } from "./lambda-service.ts";
+import type { CloudPorts } from "./ports.ts";
 import type { RotationResource, RotationRules } from "./resources.ts";
-import { holderOf, type SecretStore, type StoredSecret } from "./secrets.ts";
-import type { Activity } from "./timers.ts";
+import { holderOf, type StoredSecret } from "./secrets.ts";
 
 export interface RotationRequest {
   /** The id of the new version. */
@@ -29,19 +28,11 @@ export interface Rotations {
   describe(secret: StoredSecret): object;
 }
 
-export interface RotationsDeps {
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly activity: Activity;
-  readonly store: SecretStore;
-  readonly lambda: Pick<LambdaService, "invoke">;
-  readonly configured: readonly RotationResource[];
-  /**
-   * Delays before the second try of a failed rotation, the third and so on. Secrets Manager waits for hours.
-   */
-  readonly retryDelaysMs: readonly number[];
-  readonly closing: AbortSignal;
-}
+/** Secrets Manager waits for hours before it repeats a failed rotation. */
+type RotationPorts = Pick<
+  CloudPorts,
+  "clock" | "emit" | "activity" | "secrets" | "retryDelaysMs" | "closing"
+> & { readonly lambda: Pick<LambdaService, "invoke"> };
 
 interface Settings {
   readonly functionArn: string | undefined;
@@ -58,8 +49,8 @@ interface Job {
   readonly token: string;
 }
 
-export function createRotations(deps: RotationsDeps): Rotations {
-  const { store, configured, activity } = deps;
+export function createRotations(ports: RotationPorts, configured: readonly RotationResource[]): Rotations {
+  const { secrets, activity } = ports;
   const settings = new Map<string, Settings>();
   const settingsOf = ({ arn, name }: StoredSecret): Settings => {
     const known = settings.get(arn);
@@ -70,9 +61,9 @@ export function createRotations(deps: RotationsDeps): Rotations {
   };
   async function rotateAll(job: Job, signal: AbortSignal): Promise<void> {
     const { secret, token } = job;
-    store.reserve(secret.name, token);
-    if (!(await rotate(deps, job, signal))) return;
-    settings.set(secret.arn, { ...settingsOf(secret), rotatedMs: deps.clock.now() });
+    secrets.reserve(secret.name, token);
+    if (!(await rotate(ports, job, signal))) return;
+    settings.set(secret.arn, { ...settingsOf(secret), rotatedMs: ports.clock.now() });
   }
   return {
     start(secret, { token = randomUUID(), functionArn, rules, now }) {
@@ -87,8 +78,8 @@ export function createRotations(deps: RotationsDeps): Rotations {
       settings.set(secret.arn, { ...present, ...changed });
       const job = { secret, functionArn: chosen, token };
       const work = now
-        ? rotateAll(job, AbortSignal.any([cancelled.signal, deps.closing]))
-        : testOnly(deps, job);
+        ? rotateAll(job, AbortSignal.any([cancelled.signal, ports.closing]))
+        : testOnly(ports, job);
       void activity.track(work);
       return token;
     },
@@ -124,46 +115,46 @@ function checkPending(secret: StoredSecret, token: string): void {
 }
 
 /** Runs all four steps, and starts over if one fails. Returns whether the rotation succeeded. */
-async function rotate(deps: RotationsDeps, job: Job, signal: AbortSignal): Promise<boolean> {
+async function rotate(ports: RotationPorts, job: Job, signal: AbortSignal): Promise<boolean> {
   for (let attempt = 0; !signal.aborted; attempt++) {
-    if (await runSteps(deps, job)) return true;
-    const delayMs = deps.retryDelaysMs[attempt];
+    if (await runSteps(ports, job)) return true;
+    const delayMs = ports.retryDelaysMs[attempt];
     if (delayMs === undefined) return false;
-    await deps.clock.sleep(delayMs, signal).catch(() => undefined); // on cancellation the loop ends
+    await ports.clock.sleep(delayMs, signal).catch(() => undefined); // on cancellation the loop ends
   }
   return false;
 }
 
-async function runSteps(deps: RotationsDeps, job: Job): Promise<boolean> {
+async function runSteps(ports: RotationPorts, job: Job): Promise<boolean> {
   for (const step of rotationSteps) {
-    if (!(await runStep(deps, job, step))) return false;
+    if (!(await runStep(ports, job, step))) return false;
   }
   const { secret, token } = job;
   const promoted = holderOf(secret, "AWSCURRENT") === token;
-  report(deps, job, { step: "all", reason: promoted ? undefined : "the new version is not AWSCURRENT" });
+  report(ports, job, { step: "all", reason: promoted ? undefined : "the new version is not AWSCURRENT" });
   return promoted;
 }
 
 /** Stages the current value as pending, runs the test step, and removes the stage. */
-async function testOnly(deps: RotationsDeps, job: Job): Promise<void> {
-  const { store } = deps;
+async function testOnly(ports: RotationPorts, job: Job): Promise<void> {
+  const { secrets } = ports;
   const { secret, token } = job;
-  const { value } = store.get(secret.name).version;
-  store.put(secret.name, { value, versionId: token, stages: ["AWSPENDING"] });
-  await runStep(deps, job, "testSecret");
-  store.moveStage(secret.name, { stage: "AWSPENDING", fromVersion: token });
+  const { value } = secrets.get(secret.name).version;
+  secrets.put(secret.name, { value, versionId: token, stages: ["AWSPENDING"] });
+  await runStep(ports, job, "testSecret");
+  secrets.moveStage(secret.name, { stage: "AWSPENDING", fromVersion: token });
 }
 
 /** Never rejects. */
-async function runStep(deps: RotationsDeps, job: Job, step: RotationStep): Promise<boolean> {
+async function runStep(ports: RotationPorts, job: Job, step: RotationStep): Promise<boolean> {
   const { secret, functionArn, token } = job;
   const event = { Step: step, SecretId: secret.arn, ClientRequestToken: token };
   const payload = JSON.stringify(event);
-  const reason = await deps.lambda
+  const reason = await ports.lambda
     .invoke({ functionName: functionArn, payload, type: "RequestResponse" })
     .then((result) => (result.functionError === undefined ? undefined : (result.payload ?? "failed")))
     .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-  report(deps, job, { step, reason });
+  report(ports, job, { step, reason });
   return reason === undefined;
 }
 
@@ -173,7 +164,7 @@ interface StepEnd {
   readonly reason: string | undefined;
 }
 
-function report({ emit }: RotationsDeps, { secret, token }: Job, { step, reason }: StepEnd): void {
+function report({ emit }: RotationPorts, { secret, token }: Job, { step, reason }: StepEnd): void {
   const outcome = reason === undefined ? "done" : "failed";
   emit({ kind: "rotation", secret: secret.name, versionId: token, step, outcome, reason });
 }

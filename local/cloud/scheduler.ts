@@ -1,17 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../../lib/core/clock.ts";
 import { ServiceError } from "./errors.ts";
-import type { Emit } from "./events.ts";
-import type { LambdaService } from "./lambda-service.ts";
+import type { CloudPorts } from "./ports.ts";
 import type { ScheduleResource } from "./resources.ts";
 
-export interface SchedulerDeps {
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly lambda: LambdaService;
-  readonly schedules: readonly ScheduleResource[];
-  readonly account: { readonly region: string; readonly accountId: string };
-}
+type SchedulerPorts = Pick<CloudPorts, "clock" | "emit" | "lambda" | "account">;
 
 export interface Timing {
   /** Replaces every schedule's interval. */
@@ -37,8 +29,8 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
-export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const { clock, emit, schedules } = deps;
+export function createScheduler(ports: SchedulerPorts, schedules: readonly ScheduleResource[]): Scheduler {
+  const { clock, emit } = ports;
   const enabled = new Set(schedules.filter((one) => one.enabled).map(({ logicalId }) => logicalId));
   const isEnabled = (logicalId: string): boolean => enabled.has(logicalId);
 
@@ -48,7 +40,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       const dueMs = startMs + count * intervalMs;
       const waitMs = dueMs - clock.now();
       if (waitMs > 0) await clock.sleep(waitMs, signal);
-      if (isEnabled(schedule.logicalId)) await fire(deps, schedule, dueMs);
+      if (isEnabled(schedule.logicalId)) await fire(ports, schedule, dueMs);
       // Ticks that were missed while the machine slept are skipped.
       count = Math.max(count + 1, Math.ceil((clock.now() - startMs) / intervalMs));
     }
@@ -66,7 +58,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       if (logicalId !== undefined && chosen.length === 0) {
         throw new ServiceError("ResourceNotFoundException", `Schedule ${logicalId} does not exist.`, 404);
       }
-      return Promise.all(chosen.map((schedule) => fire(deps, schedule, clock.now())));
+      return Promise.all(chosen.map((schedule) => fire(ports, schedule, clock.now())));
     },
     start(timing, signal) {
       for (const schedule of schedules) {
@@ -82,8 +74,8 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   };
 }
 
-async function fire(deps: SchedulerDeps, schedule: ScheduleResource, dueMs: number): Promise<string> {
-  const { lambda, emit, account } = deps;
+async function fire(ports: SchedulerPorts, schedule: ScheduleResource, dueMs: number): Promise<string> {
+  const { lambda, emit, account } = ports;
   const payload = inputOf(schedule, dueMs, account);
   const { label } = lambda.find(schedule.targetArn).runtime.resource;
   const { requestId } = await lambda.invoke({ functionName: schedule.targetArn, payload, type: "Event" });
@@ -99,7 +91,7 @@ function background(signal: AbortSignal, work: Promise<void>): void {
 }
 
 /** EventBridge Scheduler's default event, or the template's input with its context attributes replaced. */
-function inputOf(schedule: ScheduleResource, dueMs: number, account: SchedulerDeps["account"]): string {
+function inputOf(schedule: ScheduleResource, dueMs: number, account: CloudPorts["account"]): string {
   const time = new Date(dueMs).toISOString().replace(/\.\d+Z$/, "Z");
   const id = randomUUID();
   const event = {

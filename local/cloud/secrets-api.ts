@@ -1,15 +1,12 @@
 import * as z from "zod";
-import { actionOf, type Actions } from "./api/action.ts";
-import type { Rotations } from "./rotation.ts";
-import type { SecretStore, StoredSecret } from "./secrets.ts";
+import { actionOf, type Actions } from "./api/protocols.ts";
+import type { CloudPorts } from "./ports.ts";
+import type { StoredSecret } from "./secrets.ts";
 
-export interface SecretsDeps {
-  readonly store: SecretStore;
-  readonly rotations: Rotations;
-}
+type SecretPorts = Pick<CloudPorts, "secrets" | "rotations">;
 
 const id = z.string().min(1);
-const action = actionOf<SecretsDeps>("InvalidParameterException");
+const action = actionOf<SecretPorts>("InvalidParameterException");
 
 /** https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
 const longestValueBytes = 65_536;
@@ -49,11 +46,11 @@ const rotateSchema = z.object({
 });
 
 /** Secrets Manager's JSON 1.1 actions. */
-export const secretsActions: Actions<SecretsDeps> = {
+export const secretsActions: Actions<SecretPorts> = {
   GetSecretValue: action({
     request: versionSchema,
-    answer: ({ SecretId, VersionId, VersionStage }, { store }) => {
-      const { secret, versionId, version } = store.get(SecretId, {
+    answer: ({ SecretId, VersionId, VersionStage }, { secrets }) => {
+      const { secret, versionId, version } = secrets.get(SecretId, {
         versionId: VersionId,
         stage: VersionStage,
       });
@@ -68,9 +65,9 @@ export const secretsActions: Actions<SecretsDeps> = {
   }),
   PutSecretValue: action({
     request: putSchema,
-    answer: ({ SecretId, SecretString, ClientRequestToken, VersionStages }, { store }) => {
+    answer: ({ SecretId, SecretString, ClientRequestToken, VersionStages }, { secrets }) => {
       const version = { value: SecretString, versionId: ClientRequestToken, stages: VersionStages };
-      const stored = store.put(SecretId, version);
+      const stored = secrets.put(SecretId, version);
       return {
         ...identity(stored.secret),
         VersionId: stored.versionId,
@@ -80,9 +77,9 @@ export const secretsActions: Actions<SecretsDeps> = {
   }),
   UpdateSecretVersionStage: action({
     request: moveSchema,
-    answer: ({ SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId }, { store }) =>
+    answer: ({ SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId }, { secrets }) =>
       identity(
-        store.moveStage(SecretId, {
+        secrets.moveStage(SecretId, {
           stage: VersionStage,
           toVersion: MoveToVersionId,
           fromVersion: RemoveFromVersionId,
@@ -91,8 +88,8 @@ export const secretsActions: Actions<SecretsDeps> = {
   }),
   DescribeSecret: action({
     request: z.object({ SecretId: id }),
-    answer: ({ SecretId }, { store, rotations }) => {
-      const secret = store.find(SecretId);
+    answer: ({ SecretId }, { secrets, rotations }) => {
+      const secret = secrets.find(SecretId);
       const staged = [...secret.versions].filter(([, { stages }]) => stages.size > 0);
       return {
         ...identity(secret),
@@ -105,9 +102,12 @@ export const secretsActions: Actions<SecretsDeps> = {
   }),
   RotateSecret: action({
     request: rotateSchema,
-    answer: ({ SecretId, ClientRequestToken, RotationLambdaARN, RotationRules, RotateImmediately }, deps) => {
-      const secret = deps.store.find(SecretId);
-      const versionId = deps.rotations.start(secret, {
+    answer: (
+      { SecretId, ClientRequestToken, RotationLambdaARN, RotationRules, RotateImmediately },
+      ports,
+    ) => {
+      const secret = ports.secrets.find(SecretId);
+      const versionId = ports.rotations.start(secret, {
         token: ClientRequestToken,
         functionArn: RotationLambdaARN,
         rules: RotationRules,
@@ -118,16 +118,16 @@ export const secretsActions: Actions<SecretsDeps> = {
   }),
   CancelRotateSecret: action({
     request: z.object({ SecretId: id }),
-    answer: ({ SecretId }, { store, rotations }) => {
-      const secret = store.find(SecretId);
+    answer: ({ SecretId }, { secrets, rotations }) => {
+      const secret = secrets.find(SecretId);
       const pending = rotations.cancel(secret);
       return { ...identity(secret), VersionId: pending };
     },
   }),
   ListSecretVersionIds: action({
     request: z.object({ SecretId: id, IncludeDeprecated: z.boolean().default(false) }),
-    answer: ({ SecretId, IncludeDeprecated }, { store }) => {
-      const secret = store.find(SecretId);
+    answer: ({ SecretId, IncludeDeprecated }, { secrets }) => {
+      const secret = secrets.find(SecretId);
       const versions = [...secret.versions].filter(([, { stages }]) => IncludeDeprecated || stages.size > 0);
       return {
         ...identity(secret),

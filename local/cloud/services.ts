@@ -6,27 +6,9 @@ import { schedulerRoutes } from "./api/scheduler.ts";
 import { jsonService, proxyService, queryService, restService, type Service } from "./api/service.ts";
 import { sqsActions } from "./api/sqs.ts";
 import { createTokenSigner, stsActions, type TokenSigner } from "./api/sts.ts";
-import type { CloudContext } from "./context.ts";
-import type { LambdaService } from "./lambda-service.ts";
-import type { LogStore } from "./logs/log-store.ts";
 import { createStartedQueries } from "./logs/log-queries.ts";
-import type { Monitor } from "./monitoring/monitor.ts";
-import type { MessageQueue } from "./queues.ts";
-import type { Rotations } from "./rotation.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { CloudPorts } from "./ports.ts";
 import { secretsActions } from "./secrets-api.ts";
-import type { SecretStore } from "./secrets.ts";
-
-export interface ServicesDeps {
-  readonly context: CloudContext;
-  readonly lambda: LambdaService;
-  readonly scheduler: Scheduler;
-  readonly monitor: Monitor;
-  readonly logs: LogStore;
-  readonly queues: readonly MessageQueue[];
-  readonly secrets: SecretStore;
-  readonly rotations: Rotations;
-}
 
 export interface Services {
   /**
@@ -38,9 +20,8 @@ export interface Services {
   readonly open: Service;
 }
 
-export function createServices(deps: ServicesDeps): Services {
-  const { context, lambda, scheduler, monitor, logs, queues, secrets: store, rotations } = deps;
-  const { clock, account, stack, database, endpoints } = context;
+export function createServices(ports: CloudPorts): Services {
+  const { clock, account, stack, database, endpoints, lambda, scheduler, monitor, logs, queues } = ports;
   const tokens = createTokenSigner(endpoints.url);
   const stackInfo = {
     name: stack.name,
@@ -51,23 +32,20 @@ export function createServices(deps: ServicesDeps): Services {
   const queries = createStartedQueries(logs);
   const signed = [
     ...(database === undefined ? [] : [proxyService("DynamoDB_20120810", database.agent)]),
-    jsonService(
-      { prefix: "secretsmanager", version: "1.1" },
-      { actions: secretsActions, deps: { store, rotations } },
-    ),
+    jsonService({ prefix: "secretsmanager", version: "1.1" }, { actions: secretsActions, ports }),
     restService(lambdaRoutes, lambda),
-    jsonService({ prefix: "AmazonSQS", version: "1.0" }, { actions: sqsActions, deps: queues }),
+    jsonService({ prefix: "AmazonSQS", version: "1.0" }, { actions: sqsActions, ports: queues }),
     jsonService(
       { prefix: "GraniteServiceVersion20100801", version: "1.0" },
-      { actions: cloudWatchActions, deps: monitor },
+      { actions: cloudWatchActions, ports: monitor },
     ),
     jsonService(
       { prefix: "Logs_20140328", version: "1.1" },
-      { actions: logsActions, deps: { store: logs, queries } },
+      { actions: logsActions, ports: { logs, queries } },
     ),
     restService(schedulerRoutes, scheduler),
-    queryService("2010-05-15", { actions: cloudFormationActions, deps: stackInfo }),
-    queryService("2011-06-15", { actions: stsActions, deps: { clock, ...account, tokens } }),
+    queryService("2010-05-15", { actions: cloudFormationActions, ports: stackInfo }),
+    queryService("2011-06-15", { actions: stsActions, ports: { clock, account, tokens } }),
   ];
   return { signed, open: restService(keyRoutes, tokens) };
 }

@@ -9,8 +9,7 @@ import {
   type Widget,
 } from "./body.ts";
 import { metricContent } from "./metric-widget.ts";
-import type { DrawContext } from "./context.ts";
-import type { DashboardSource, LogQuery, SourceAlarm, TimeRange } from "./source.ts";
+import type { DashboardSource, DrawContext, LogQuery, SourceAlarm, TimeRange } from "./source.ts";
 import type { AlarmsContent, AlarmView, DashboardView, PlacedWidget, WidgetContent } from "./view.ts";
 import { problemOf } from "../../lib/core/json.ts";
 

@@ -1,7 +1,6 @@
 import type { MetricWidget } from "./body.ts";
 import { type MetricRow, metricRows, withPeriod } from "./metric-rows.ts";
-import type { SeriesData } from "./source.ts";
-import type { DrawContext } from "./context.ts";
+import type { DrawContext, SeriesData } from "./source.ts";
 import type { LineAnnotation, MarkAnnotation, NumberView, SeriesView, WidgetContent } from "./view.ts";
 import { emptySentence, unitOf } from "./words.ts";
 

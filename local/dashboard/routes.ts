@@ -10,14 +10,6 @@ import { createLogCache } from "./log-cache.ts";
 import type { DashboardSource } from "./source.ts";
 import type { DashboardView } from "./view.ts";
 
-export interface DashboardDeps {
-  readonly clock: Clock;
-  /** `undefined` while the stack is starting. */
-  readonly source: () => DashboardSource | undefined;
-  /** The Studio address that the page links to. */
-  readonly studioUrl: string;
-}
-
 /** The time ranges that the page offers. */
 const ranges: Readonly<Record<string, string>> = {
   "15": "15 minutes",
@@ -33,11 +25,18 @@ const querySchema = z.object({
 
 const runbookFile = resolve(import.meta.dirname, "../../docs/runbook.md");
 
-/** The routes listed in view.ts. */
-export function dashboardRoutes(deps: DashboardDeps): readonly TableRoute<unknown>[] {
-  const withLogCache = createLogCache(deps.clock);
+/**
+ * The routes listed in view.ts. The page links to `studioUrl`.
+ * @param find `undefined` while the stack is starting
+ */
+export function dashboardRoutes(
+  clock: Clock,
+  find: () => DashboardSource | undefined,
+  studioUrl: string,
+): readonly TableRoute<unknown>[] {
+  const withLogCache = createLogCache(clock);
   const source = (): DashboardSource => {
-    const found = deps.source();
+    const found = find();
     if (found === undefined)
       throw new Refusal(503, "The stack is starting. Its dashboard will be available in a moment.");
     return withLogCache(found);
@@ -50,11 +49,11 @@ export function dashboardRoutes(deps: DashboardDeps): readonly TableRoute<unknow
       path: "/api/dashboard",
       handle: (_, { query }) => {
         const { name, minutes } = check(querySchema, Object.fromEntries(query));
-        const endMs = deps.clock.now();
+        const endMs = clock.now();
         const range = { startMs: endMs - Number(minutes) * 60_000, endMs };
         const view = drawDashboard(source(), { name, range, rangeText: ranges[minutes] ?? "" });
         if (view === undefined) throw new Refusal(404, `there is no dashboard ${name}`);
-        return json(200, { ...view, studioUrl: deps.studioUrl } satisfies DashboardView);
+        return json(200, { ...view, studioUrl } satisfies DashboardView);
       },
     },
     {

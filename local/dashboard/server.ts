@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage } from "node:http";
+import { stop } from "../http.ts";
 import { readAsset } from "../studio/assets.ts";
 import { type Answer, errorAnswer, readBody, send, splitTarget } from "../studio/http.ts";
-import { listen, stop } from "../studio/listener.ts";
+import { listenOn } from "../studio/listener.ts";
 import { answerFromTable, refuseOtherSites, requireMethod, type TableRoute } from "../studio/page-server.ts";
 
 export interface DashboardServer {
@@ -23,7 +24,7 @@ export async function startDashboardServer(
       (error: unknown) => send(response, errorAnswer(error)),
     );
   });
-  const port = await listen(server, wantedPort);
+  const port = await listenOn(server, wantedPort);
   return { url: `http://127.0.0.1:${port}`, close: () => stop(server) };
 }
 

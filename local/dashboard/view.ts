@@ -1,6 +1,6 @@
 /**
  * The data for the dashboard page. The server computes everything, and the page only draws. Times are epoch
- * milliseconds, `number | null` is null where there is no data.
+ * milliseconds, `number | null` is null if there is no data.
  *
  * GET /dashboard                          the page; its assets under /page/dashboard/…
  * GET /api/dashboard?name=…&minutes=…     DashboardView; without a name the first dashboard's

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { readText } from "../http.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Fault } from "./faults.ts";
 import { ApiError } from "./wire.ts";
@@ -7,7 +8,7 @@ import { ApiError } from "./wire.ts";
 export interface RequestRecord {
   readonly method: string;
   readonly path: string;
-  /** From the base address (local/caller.ts). */
+  /** From the base address (`splitCaller` in local/http.ts). */
   readonly caller?: string;
   /** Epoch milliseconds. */
   readonly at: number;
@@ -39,17 +40,8 @@ const largestBody = 32 * 1024 * 1024;
 const eventsBeforeCut = 6;
 
 /** @throws ApiError 413 if the body is too large */
-export async function readText(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request) {
-    const bytes = Buffer.from(part);
-    size += bytes.length;
-    if (size > largestBody) throw new ApiError(413, "The request is too large.");
-    parts.push(bytes);
-  }
-  return Buffer.concat(parts).toString("utf8");
-}
+export const readBody = (request: IncomingMessage): Promise<string> =>
+  readText(request, largestBody, () => new ApiError(413, "The request is too large."));
 
 /** @throws ApiError 400 for malformed JSON, 413 if the body is too large */
 export async function readJson(exchange: Exchange): Promise<unknown> {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { createRules, distortions, ruleFields, type FaultRules } from "../fault-rules.ts";
 
 const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -9,10 +10,7 @@ const faultSchema = z.discriminatedUnion("kind", [
   }),
   /** A proxy's HTML page with status 200. */
   z.strictObject({ kind: z.literal("html") }),
-  /** The first half of the body, as if it were complete. */
-  z.strictObject({ kind: z.literal("cut") }),
-  /** Replaces every field of that name in the answer, at any depth. */
-  z.strictObject({ kind: z.literal("replace"), field: z.string(), with: z.unknown() }),
+  ...distortions,
   /**
    * `after`: the work is done and billed, but the answer never arrives. `mid-stream`: after this many events,
    * or half of the JSON.
@@ -28,14 +26,9 @@ const faultSchema = z.discriminatedUnion("kind", [
 ]);
 
 const ruleSchema = z.strictObject({
-  /** The rule's name in the log. */
-  name: z.string().optional(),
+  ...ruleFields,
   /** As in routes.ts: "POST /v1/responses" or "GET /v1/responses/:id". Absent: every route. */
   route: z.string().optional(),
-  /** 0 to 1. Absent: always. */
-  probability: z.number().min(0).max(1).optional(),
-  /** How often the rule applies. Absent: until it is removed. */
-  times: z.number().int().positive().optional(),
   fault: faultSchema,
 });
 
@@ -49,11 +42,7 @@ export interface FiredFault {
   readonly name: string | undefined;
 }
 
-export interface Faults {
-  add(rule: FaultRule): void;
-  /** Adds a rule that is tried before all others. Returns a function that removes it. */
-  addFirst(rule: FaultRule): () => void;
-  clear(): void;
+export interface Faults extends Omit<FaultRules<FaultRule>, "draw"> {
   /** The fault for this request, if any, from the first rule that matches. */
   strike(route: string): Fault | undefined;
   /** The faults that were applied, oldest first. */
@@ -64,27 +53,14 @@ export interface Faults {
 export const parseFaultRule = (rule: unknown): FaultRule => ruleSchema.parse(rule);
 
 export function createFaults(random: () => number): Faults {
-  let rules: { readonly rule: FaultRule; left: number }[] = [];
+  const rules = createRules<FaultRule>(random);
   const fired: FiredFault[] = [];
   return {
-    add: (rule) => void rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY }),
-    addFirst: (rule) => {
-      const added = { rule, left: rule.times ?? Number.POSITIVE_INFINITY };
-      rules = [added, ...rules];
-      return () => {
-        rules = rules.filter((each) => each !== added);
-      };
-    },
-    clear: () => {
-      rules = [];
-    },
+    ...rules,
     strike: (route) => {
-      const struck = rules.find(
-        ({ rule, left }) => left > 0 && (rule.route ?? route) === route && random() < (rule.probability ?? 1),
-      );
-      if (struck === undefined) return undefined;
-      struck.left -= 1;
-      const { name, fault } = struck.rule;
+      const drawn = rules.draw((rule) => (rule.route ?? route) === route);
+      if (drawn === undefined) return undefined;
+      const { name, fault } = drawn;
       fired.push({ route, kind: fault.kind, name });
       return fault;
     },

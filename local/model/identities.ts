@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Clock } from "../../lib/core/clock.ts";
-import { ApiError } from "./wire.ts";
+import { ApiError, newId } from "./wire.ts";
 
 /** Issues tokens that replace keys, like OpenAI's workload identity federation. */
 export interface Identities {
@@ -26,7 +26,7 @@ const requestSchema = z.object({
 
 const validSeconds = 3_600;
 
-export function createIdentities(clock: Clock, newId: (prefix: string) => string): Identities {
+export function createIdentities(clock: Clock): Identities {
   const endsAtMs = new Map<string, number>();
   return {
     exchange(body) {

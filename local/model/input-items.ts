@@ -3,7 +3,7 @@ import type { ConversationItem } from "./conversation.ts";
 import { isObject } from "./fit.ts";
 import { invalid } from "./invalid.ts";
 import type { OutputItem } from "./wire.ts";
-import { ApiError } from "./wire.ts";
+import { ApiError, newId } from "./wire.ts";
 
 const inputText = z.looseObject({ type: z.literal("input_text"), text: z.string() });
 const outputText = z.looseObject({ type: z.literal("output_text"), text: z.string() });
@@ -75,10 +75,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 };
 
 /** @throws ApiError 400 that names the invalid item and field */
-export function inputItems(
-  input: string | readonly unknown[],
-  newId: (prefix: string) => string,
-): readonly InputItem[] {
+export function inputItems(input: string | readonly unknown[]): readonly InputItem[] {
   const items = typeof input === "string" ? [{ type: "message", role: "user", content: input }] : input;
   return items.map((item, index) => {
     if (!isObject(item))

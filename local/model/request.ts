@@ -21,7 +21,7 @@ const serviceTiers = ["auto", "default", "flex", "scale", "priority", "fast", "u
 /** The service tier in the response, if it differs from the requested one. */
 const answeringTiers: Readonly<Record<string, string>> = { auto: "default", fast: "priority" };
 
-/** Parameters that are not validated in detail. Some are repeated in the response; none has an effect. */
+/** Parameters that are accepted without a check, and have no effect. */
 const unchecked = {
   access_programs: z.unknown().optional(),
   max_tool_calls: z.unknown().optional(),
@@ -81,7 +81,7 @@ export interface CreateRequest {
 }
 
 /** @throws ApiError 400 with the API's code and param for each kind of mistake */
-export function parseCreate(body: unknown, newId: (prefix: string) => string): CreateRequest {
+export function parseCreate(body: unknown): CreateRequest {
   const result = createSchema.safeParse(body);
   if (!result.success) throw invalid(result.error.issues[0], body);
   const { data } = result;
@@ -90,7 +90,7 @@ export function parseCreate(body: unknown, newId: (prefix: string) => string): C
   for (const { tool, index } of functions) checkTool(tool, index);
   return {
     model: data.model,
-    input: inputItems(data.input, newId),
+    input: inputItems(data.input),
     instructions: data.instructions ?? "",
     tools: functions.map(({ tool }) => ({ name: tool.name, parameters: tool.parameters ?? null })),
     previousResponseId: data.previous_response_id ?? null,
@@ -105,13 +105,6 @@ export function parseCreate(body: unknown, newId: (prefix: string) => string): C
 
 function echoOf(data: z.output<typeof createSchema>): Readonly<Record<string, unknown>> {
   return {
-    access_programs: data.access_programs ?? null,
-    max_tool_calls: data.max_tool_calls ?? null,
-    prompt_cache_key: data.prompt_cache_key ?? null,
-    prompt_cache_retention: data.prompt_cache_retention ?? null,
-    safety_identifier: data.safety_identifier ?? null,
-    top_logprobs: data.top_logprobs ?? 0,
-    user: data.user ?? null,
     instructions: data.instructions ?? null,
     tools: (data.tools ?? []).map((tool) =>
       tool.type === "function" ? { description: null, ...tool, strict: tool.strict ?? true } : tool,

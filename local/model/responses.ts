@@ -8,20 +8,18 @@ import { checkToolOutputs, conversationItems } from "./input-items.ts";
 import type { CreateRequest } from "./request.ts";
 import { usageOf } from "./usage.ts";
 import type { ItemStatus, OutputItem, ResponseBody } from "./wire.ts";
-import { ApiError } from "./wire.ts";
+import { ApiError, newId } from "./wire.ts";
 
-export interface ResponsesDeps {
+interface Writer {
   readonly clock: Clock;
   readonly script: Script;
+  /** Of a turn that sets none. */
   readonly latencyMs: number;
-  /** `resp` → `resp_…`; never returns the same id twice. */
-  readonly newId: (prefix: string) => string;
 }
 
 export interface StoredResponse {
   readonly request: CreateRequest;
   readonly generation: Generation;
-  readonly input: readonly InputItem[];
   /** Everything before the response: the chain's items and its own input. */
   readonly context: readonly ContextItem[];
   readonly expiresAtMs: number;
@@ -40,13 +38,13 @@ export interface Responses {
 /** How long an unstored background response can be fetched (https://developers.openai.com/api/docs/guides/background). */
 const unstoredBackgroundMs = 600_000;
 
-export function createResponses(deps: ResponsesDeps): Responses {
+export function createResponses(clock: Clock, script: Script, latencyMs: number): Responses {
   const kept = new Map<string, StoredResponse>();
   const running = new Set<Generation>();
 
   const lookUp = (id: string): StoredResponse | undefined => {
     const found = kept.get(id);
-    return found !== undefined && found.expiresAtMs > deps.clock.now() ? found : undefined;
+    return found !== undefined && found.expiresAtMs > clock.now() ? found : undefined;
   };
   const find = (id: string): StoredResponse => {
     const found = lookUp(id);
@@ -63,12 +61,12 @@ export function createResponses(deps: ResponsesDeps): Responses {
       const context = [...chainContext(request.previousResponseId, lookUp), ...request.input];
       checkToolOutputs(context);
       checkReasoning(request.input, isStoredItem);
-      const generation = generate(deps, request, context);
+      const generation = generate({ clock, script, latencyMs }, request, context);
       const id = generation.body().id;
       running.add(generation);
       void generation.finished.then(() => running.delete(generation));
-      const expiresAtMs = request.store ? Number.POSITIVE_INFINITY : deps.clock.now() + unstoredBackgroundMs;
-      const stored = { request, generation, input: request.input, context, expiresAtMs };
+      const expiresAtMs = request.store ? Number.POSITIVE_INFINITY : clock.now() + unstoredBackgroundMs;
+      const stored = { request, generation, context, expiresAtMs };
       if (request.store || request.background) kept.set(id, stored);
       return stored;
     },
@@ -115,7 +113,7 @@ interface Ending {
   readonly fields: Pick<ResponseBody, "status" | "error" | "incomplete_details">;
 }
 
-const incomplete = (reason: string): Ending => ({
+const incomplete = (reason: "max_output_tokens" | "content_filter"): Ending => ({
   itemStatus: "incomplete",
   fields: { status: "incomplete", error: null, incomplete_details: { reason } },
 });
@@ -137,13 +135,17 @@ const endings: Readonly<Record<TurnOutcome, Ending>> = {
   },
 };
 
-function generate(deps: ResponsesDeps, request: CreateRequest, context: readonly ContextItem[]): Generation {
-  const turn = deps.script({ tools: request.tools, items: conversationItems(context) });
-  const latencyMs = turn.latencyMs ?? deps.latencyMs;
-  const createdMs = deps.clock.now();
+function generate(
+  { clock, script, ...more }: Writer,
+  request: CreateRequest,
+  context: readonly ContextItem[],
+): Generation {
+  const turn = script({ tools: request.tools, items: conversationItems(context) });
+  const latencyMs = turn.latencyMs ?? more.latencyMs;
+  const createdMs = clock.now();
   const initial: ResponseBody = {
     ...request.echo,
-    id: deps.newId("resp"),
+    id: newId("resp"),
     object: "response",
     created_at: Math.floor(createdMs / 1000),
     completed_at: null,
@@ -158,7 +160,7 @@ function generate(deps: ResponsesDeps, request: CreateRequest, context: readonly
     usage: null,
   };
   const ending = endings[turn.outcome];
-  const output = outputOf(turn, request, (prefix) => deps.newId(prefix));
+  const output = outputOf(turn, request);
   const final: ResponseBody = {
     ...initial,
     ...ending.fields,
@@ -166,21 +168,21 @@ function generate(deps: ResponsesDeps, request: CreateRequest, context: readonly
     completed_at: turn.outcome === "completed" ? Math.floor((createdMs + latencyMs) / 1000) : null,
     usage: turn.outcome === "failed" ? null : usageOf(request, context, output),
   };
-  return startGeneration(deps.clock, initial, framesOf(initial, final, latencyMs));
+  return startGeneration(clock, initial, framesOf(initial, final, latencyMs));
 }
 
-function outputOf(turn: Turn, request: CreateRequest, newId: ResponsesDeps["newId"]): readonly OutputItem[] {
+function outputOf(turn: Turn, request: CreateRequest): readonly OutputItem[] {
   if (turn.outcome === "failed") return [];
   const status = endings[turn.outcome].itemStatus;
   const id = newId("rs");
   const encrypted = request.encryptedReasoning ? { encrypted_content: btoa(`offline ${id}`) } : {};
   return [
     { type: "reasoning", id, summary: [], ...encrypted },
-    ...turn.parts.map((part) => outputItem(part, status, newId)),
+    ...turn.parts.map((part) => outputItem(part, status)),
   ];
 }
 
-function outputItem(part: TurnPart, status: ItemStatus, newId: ResponsesDeps["newId"]): OutputItem {
+function outputItem(part: TurnPart, status: ItemStatus): OutputItem {
   if (part.type === "call") {
     const { name } = part;
     return {

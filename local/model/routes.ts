@@ -2,20 +2,15 @@ import type { Exchange } from "./exchange.ts";
 import { readJson, sendEvents, sendJson } from "./exchange.ts";
 import { isObject } from "./fit.ts";
 import { parseCreate } from "./request.ts";
-import type { Responses, StoredResponse } from "./responses.ts";
+import type { Responses } from "./responses.ts";
 import { ApiError } from "./wire.ts";
-
-export interface RouteDeps {
-  readonly responses: Responses;
-  readonly newId: (prefix: string) => string;
-}
 
 interface Route {
   /** The name in fault rules. */
   readonly name: string;
   readonly method: string;
   readonly pattern: RegExp;
-  readonly handle: (exchange: Exchange, deps: RouteDeps, id: string) => Promise<void> | void;
+  readonly handle: (exchange: Exchange, responses: Responses, id: string) => Promise<void> | void;
 }
 
 const models = ["gpt-6-luna", "offline-canned"];
@@ -23,16 +18,15 @@ const models = ["gpt-6-luna", "offline-canned"];
 export const routes: readonly Route[] = [
   route("POST", "/v1/responses", create),
   route("GET", "/v1/responses/:id", retrieve),
-  route("DELETE", "/v1/responses/:id", (exchange, { responses }, id) => {
+  route("DELETE", "/v1/responses/:id", (exchange, responses, id) => {
     responses.remove(id);
     sendJson(exchange, 200, { id, object: "response", deleted: true });
   }),
   route("POST", "/v1/responses/:id/cancel", cancel),
-  route("GET", "/v1/responses/:id/input_items", listInput),
   route("GET", "/v1/models", (exchange) => {
     sendJson(exchange, 200, { object: "list", data: models.map(modelOf) });
   }),
-  route("GET", "/v1/models/:id", (exchange, _deps, id) => {
+  route("GET", "/v1/models/:id", (exchange, _, id) => {
     if (models.includes(id)) return sendJson(exchange, 200, modelOf(id));
     throw new ApiError(404, `The model '${id}' does not exist or you do not have access to it.`, {
       code: "model_not_found",
@@ -53,10 +47,10 @@ function route(method: string, path: string, handle: Route["handle"]): Route {
   return { name: `${method} ${path}`, method, pattern, handle };
 }
 
-async function create(exchange: Exchange, { responses, newId }: RouteDeps): Promise<void> {
+async function create(exchange: Exchange, responses: Responses): Promise<void> {
   const body = await readJson(exchange);
   noteCreate(exchange, body);
-  const request = parseCreate(body, newId);
+  const request = parseCreate(body);
   const { generation } = responses.create(request);
   if (!request.background) exchange.gone.addEventListener("abort", () => generation.cancel(), { once: true });
   if (request.stream) return sendEvents(exchange, generation.events, -1);
@@ -80,7 +74,7 @@ function noteCreate(exchange: Exchange, body: unknown): void {
 
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
-async function retrieve(exchange: Exchange, { responses }: RouteDeps, id: string): Promise<void> {
+async function retrieve(exchange: Exchange, responses: Responses, id: string): Promise<void> {
   const stored = responses.find(id);
   const query = exchange.url.searchParams;
   if (query.get("stream") !== "true") return sendJson(exchange, 200, stored.generation.body());
@@ -97,30 +91,10 @@ async function retrieve(exchange: Exchange, { responses }: RouteDeps, id: string
   await sendEvents(exchange, stored.generation.events, Number(after));
 }
 
-async function cancel(exchange: Exchange, { responses }: RouteDeps, id: string): Promise<void> {
+async function cancel(exchange: Exchange, responses: Responses, id: string): Promise<void> {
   const { request, generation } = responses.find(id);
   if (!request.background) throw new ApiError(400, "Cannot cancel a synchronous response.");
   generation.cancel();
   await generation.finished;
   sendJson(exchange, 200, generation.body());
-}
-
-/** Lists the response's own input without the chain's, newest first unless `order=asc`, in pages. */
-function listInput(exchange: Exchange, { responses }: RouteDeps, id: string): void {
-  const query = exchange.url.searchParams;
-  const items = orderedInput(responses.find(id), query.get("order"));
-  const start = items.findIndex((item) => item.id === query.get("after")) + 1;
-  const limit = Math.min(100, Math.max(1, Number(query.get("limit") ?? 20) || 20));
-  const data = items.slice(start, start + limit);
-  sendJson(exchange, 200, {
-    object: "list",
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: start + limit < items.length,
-  });
-}
-
-function orderedInput({ input }: StoredResponse, order: string | null): StoredResponse["input"] {
-  return order === "asc" ? input : input.toReversed();
 }

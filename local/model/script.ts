@@ -14,6 +14,7 @@
  *   [[rounds:N]]           N tool rounds before the message
  *   [[slow:MS]]            each turn takes MS milliseconds
  */
+import { parseJson } from "../../lib/core/json.ts";
 import type {
   Conversation,
   CurrentRequest,
@@ -25,10 +26,13 @@ import type {
 } from "./conversation.ts";
 import { currentRequest } from "./conversation.ts";
 import { fitToSchema, isObject } from "./fit.ts";
-import { chooseScenario } from "./scenarios.ts";
+import { architecture } from "./scenarios/architecture.ts";
+import { business } from "./scenarios/business.ts";
+import { general } from "./scenarios/general.ts";
+import { operations } from "./scenarios/operations.ts";
 import type { SpecialWords } from "./special-words.ts";
 import { endings, longText, mistakes, roundNote, specialWords } from "./special-words.ts";
-import type { Paragraph, Step } from "./steps.ts";
+import type { Paragraph, Scenario, Step } from "./steps.ts";
 import { idForTry } from "./steps.ts";
 import { summarize } from "./summary.ts";
 import type { Topic } from "./topic.ts";
@@ -119,12 +123,8 @@ function replay(waves: readonly (readonly Step[])[], rounds: readonly Round[]): 
 /** A tool answers with JSON that contains `ok`. Any other output counts as success. */
 function succeeded(output: string | undefined): boolean {
   if (output === undefined) return false;
-  try {
-    const answer: unknown = JSON.parse(output);
-    return !isObject(answer) || answer["ok"] !== false;
-  } catch {
-    return true;
-  }
+  const answer = parseJson(output);
+  return !isObject(answer) || answer["ok"] !== false;
 }
 
 function callTurn(states: readonly StepState[], tools: readonly OfferedTool[]): Turn {
@@ -163,3 +163,16 @@ function messageText(
 }
 
 const message = (text: string): Turn => ({ parts: [{ type: "text", text }], outcome: "completed" });
+
+const specific: readonly Scenario[] = [business, operations, architecture];
+
+/** The scenario with the most keywords in the text, or the general one if there are none. */
+function chooseScenario(text: string): Scenario {
+  const words = new Set(text.toLowerCase().match(/[a-z]+/g));
+  const scored = specific.map((scenario) => ({
+    scenario,
+    score: scenario.keywords.filter((keyword) => words.has(keyword)).length,
+  }));
+  const best = scored.reduce((a, b) => (b.score > a.score ? b : a));
+  return best.score > 0 ? best.scenario : general;
+}

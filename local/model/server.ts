@@ -1,26 +1,24 @@
 /**
  * The offline model: a Responses API server with canned answers (script.ts), for running the whole stack
- * without a key. Supports create (plain, streamed, background), retrieve, cancel, delete, input items and
- * models. Refuses what the real API refuses, and keeps everything in memory.
+ * without a key. Supports create (plain, streamed, background), retrieve, cancel, delete and models. Refuses
+ * what the real API refuses, and keeps everything in memory.
  */
-import { randomBytes, timingSafeEqual, createHash } from "node:crypto";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { timingSafeEqual, createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { Clock } from "../../lib/core/clock.ts";
-import { splitCaller } from "../caller.ts";
+import { foreignHost, isOwnHost, listen, splitCaller, stop } from "../http.ts";
 import type { Script } from "./conversation.ts";
 import type { Exchange, RequestRecord } from "./exchange.ts";
-import { readJson, readText, sendError, sendJson, untilGone } from "./exchange.ts";
+import { readBody, readJson, sendError, sendJson, untilGone } from "./exchange.ts";
 import type { Fault, FaultRule, Faults } from "./faults.ts";
-import { foreignHost, isOwnHost } from "../own-host.ts";
 import { admit, type BedrockOptions } from "./bedrock.ts";
 import { createFaults, parseFaultRule } from "./faults.ts";
 import { createIdentities, exchangePath, type Identities } from "./identities.ts";
-import type { RouteDeps } from "./routes.ts";
 import { routes } from "./routes.ts";
-import { createResponses } from "./responses.ts";
+import { createResponses, type Responses } from "./responses.ts";
 import { plan } from "./script.ts";
-import { ApiError } from "./wire.ts";
+import { ApiError, newId } from "./wire.ts";
 
 export interface ModelOptions {
   /** 0 or absent: any free port. */
@@ -52,22 +50,20 @@ const defaultLatencyMs = 400;
 
 interface State {
   readonly options: ModelOptions;
-  readonly deps: RouteDeps;
+  readonly responses: Responses;
   readonly faults: Faults;
   readonly identities: Identities;
   readonly journal: RequestRecord[];
 }
 
-const newId = (prefix: string): string => `${prefix}_${randomBytes(24).toString("hex")}`;
-
 /** @throws Error with `code: "EADDRINUSE"` if the port is taken */
 export async function startModel(options: ModelOptions): Promise<OfflineModel> {
   const { clock, latencyMs = defaultLatencyMs, script = plan, random = Math.random } = options;
-  const responses = createResponses({ clock, script, latencyMs, newId });
+  const responses = createResponses(clock, script, latencyMs);
   const faults = createFaults(random);
   const journal: RequestRecord[] = [];
-  const identities = createIdentities(clock, newId);
-  const state: State = { options, deps: { responses, newId }, faults, identities, journal };
+  const identities = createIdentities(clock);
+  const state: State = { options, responses, faults, identities, journal };
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {
     void serve(state, request, response);
   });
@@ -76,24 +72,11 @@ export async function startModel(options: ModelOptions): Promise<OfflineModel> {
     url: `http://127.0.0.1:${port}/v1`,
     requests: () => [...journal],
     faults,
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
+    close: () => {
       responses.cancelAll();
-      server.closeAllConnections();
-      await closed;
+      return stop(server);
     },
   };
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", reject);
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
-  });
 }
 
 async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -104,7 +87,7 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
   const found = isControl ? undefined : findRoute(request.method ?? "", url.pathname);
   const fault = isControl ? undefined : state.faults.strike(found?.route.name ?? "");
   const exchange = openExchange(state, { request, response, url, fault, isControl, caller });
-  response.setHeader("x-request-id", state.deps.newId("req"));
+  response.setHeader("x-request-id", newId("req"));
   try {
     if (!isOwnHost(request)) throw new ApiError(403, foreignHost);
     if (isControl) return await control(state, exchange);
@@ -115,7 +98,7 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
     if (found === undefined) {
       throw new ApiError(404, `Invalid URL (${request.method} ${url.pathname})`, { code: "unknown_url" });
     }
-    await found.route.handle(exchange, state.deps, found.id);
+    await found.route.handle(exchange, state.responses, found.id);
   } catch (error) {
     if (!exchange.gone.aborted) sendError(exchange, error);
   }
@@ -151,7 +134,7 @@ function openExchange(state: State, { isControl, caller, ...parts }: Opening): E
     gone.abort(new Error("the client has gone"));
   });
   let reading: Promise<string> | undefined;
-  const text = (): Promise<string> => (reading ??= readText(request));
+  const text = (): Promise<string> => (reading ??= readBody(request));
   return { ...parts, gone: gone.signal, note, text };
 }
 

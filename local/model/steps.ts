@@ -19,75 +19,39 @@ export interface Mistake {
   readonly arguments: object | string;
 }
 
-interface Titled {
-  readonly id: string;
-  readonly title: string;
-}
+/** The fields of a deliverable, as its tool takes them. */
+type Fields = Readonly<Record<string, unknown>> & { readonly id: string; readonly title: string };
 
-interface SeriesChart extends Titled {
-  readonly labels: readonly string[];
-  readonly series: readonly { readonly name: string; readonly values: readonly number[] }[];
-}
+const chart =
+  (tool: string) =>
+  (fields: Fields): Step => ({
+    kind: "chart",
+    id: fields.id,
+    tool,
+    argumentsFor: (id) => ({ ...fields, id }),
+  });
 
-interface DirectedChart extends SeriesChart {
-  readonly orientation: "vertical" | "horizontal";
-}
-
-interface PieChart extends Titled {
-  readonly segments: readonly { readonly label: string; readonly value: number }[];
-}
-
-interface ScatterChart extends Titled {
-  readonly series: readonly {
-    readonly name: string;
-    readonly points: readonly { readonly x: number; readonly y: number; readonly label?: string }[];
-  }[];
-}
-
-interface Table extends Titled {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
-interface List extends Titled {
-  readonly ordered?: true;
-  readonly items: readonly string[];
-}
-
-interface Checklist extends Titled {
-  readonly items: readonly { readonly id: string; readonly label: string; readonly checked: boolean }[];
-}
-
-interface Svg extends Titled {
-  readonly content: string;
-}
-
-const chart = (tool: string, fields: Titled): Step => ({
-  kind: "chart",
-  id: fields.id,
-  tool,
-  argumentsFor: (id) => ({ ...fields, id }),
-});
-
-export const pieChart = (fields: PieChart): Step => chart("create_pie_chart", fields);
-export const barChart = (fields: DirectedChart): Step => chart("create_bar_chart", fields);
-export const stackedBarChart = (fields: DirectedChart): Step => chart("create_stacked_bar_chart", fields);
-export const lineChart = (fields: SeriesChart): Step => chart("create_line_chart", fields);
-export const areaChart = (fields: SeriesChart): Step => chart("create_area_chart", fields);
-export const scatterChart = (fields: ScatterChart): Step => chart("create_scatter_chart", fields);
+export const pieChart = chart("create_pie_chart");
+export const barChart = chart("create_bar_chart");
+export const stackedBarChart = chart("create_stacked_bar_chart");
+export const lineChart = chart("create_line_chart");
+export const areaChart = chart("create_area_chart");
+export const scatterChart = chart("create_scatter_chart");
 
 /** A step for the tools that take one object under their kind's name. */
-const wrapped = (kind: "table" | "list" | "checklist" | "svg", fields: Titled): Step => ({
-  kind,
-  id: fields.id,
-  tool: `create_${kind}`,
-  argumentsFor: (id) => ({ [kind]: { ...(kind === "svg" ? {} : { kind }), ...fields, id } }),
-});
+const wrapped =
+  (kind: "table" | "list" | "checklist" | "svg") =>
+  (fields: Fields): Step => ({
+    kind,
+    id: fields.id,
+    tool: `create_${kind}`,
+    argumentsFor: (id) => ({ [kind]: { ...(kind === "svg" ? {} : { kind }), ...fields, id } }),
+  });
 
-export const table = (fields: Table): Step => wrapped("table", fields);
-export const list = (fields: List): Step => wrapped("list", fields);
-export const checklist = (fields: Checklist): Step => wrapped("checklist", fields);
-export const svg = (fields: Svg): Step => wrapped("svg", fields);
+export const table = wrapped("table");
+export const list = wrapped("list");
+export const checklist = wrapped("checklist");
+export const svg = wrapped("svg");
 
 export function file(fields: { readonly name: string; readonly content: string }): Step {
   return {
@@ -110,7 +74,6 @@ export function idForTry(step: Step, attempt: number): string {
 export type Paragraph = string | { readonly show: string };
 
 export interface Scenario {
-  readonly name: string;
   readonly keywords: readonly string[];
   readonly answer: (topic: Topic) => Answer;
 }

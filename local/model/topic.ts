@@ -37,7 +37,7 @@ function quotable(text: string): string {
   return text
     .replace(/\[\[[^[\]]*\]\]/g, " ")
     .replace(/[`*_#<>{}[\]|\\]/g, " ")
-    .replace(/\s+/g, " ")
+    .replace(/[\s\p{Cc}\p{Cs}\uFFFE\uFFFF]+/gu, " ")
     .trim();
 }
 

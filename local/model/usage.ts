@@ -1,6 +1,6 @@
 import type { ContextItem } from "./input-items.ts";
 import type { CreateRequest } from "./request.ts";
-import type { OutputItem, Usage } from "./wire.ts";
+import type { OutputItem, ResponseBody } from "./wire.ts";
 
 /** Estimates tokens: four characters per token. Tokens of the chain count as cached, in blocks of 128. */
 const charactersPerToken = 4;
@@ -15,7 +15,7 @@ export function usageOf(
   request: CreateRequest,
   context: readonly ContextItem[],
   output: readonly OutputItem[],
-): Usage {
+): NonNullable<ResponseBody["usage"]> {
   const prefix = request.instructions.length + request.toolCharacters;
   const input = tokens(prefix + size(context));
   const earlier = context.slice(0, context.length - request.input.length);

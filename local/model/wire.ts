@@ -1,73 +1,28 @@
-/**
- * The supported part of the Responses API's formats. Source: openai 7.55.0,
- * `resources/responses/responses.d.ts` (Response, ResponseStreamEvent, ResponseUsage, …).
- */
-export interface OutputTextPart {
-  readonly type: "output_text";
-  readonly text: string;
-  readonly annotations: readonly unknown[];
-  readonly logprobs: readonly unknown[];
-}
+import { randomBytes } from "node:crypto";
+import type { Responses } from "openai/resources/responses/responses";
 
-export interface RefusalPart {
-  readonly type: "refusal";
-  readonly refusal: string;
-}
-
-export type ItemStatus = "in_progress" | "completed" | "incomplete";
-
+/** The supported part of the Responses API's formats. */
 export type OutputItem =
-  | {
-      readonly type: "reasoning";
-      readonly id: string;
-      readonly summary: readonly unknown[];
-      /** Present only if the request includes `reasoning.encrypted_content`. */
-      readonly encrypted_content?: string;
-    }
-  | {
-      readonly type: "message";
-      readonly id: string;
-      readonly role: "assistant";
-      readonly status: ItemStatus;
-      readonly content: readonly (OutputTextPart | RefusalPart)[];
-    }
-  | {
-      readonly type: "function_call";
-      readonly id: string;
-      readonly call_id: string;
-      readonly name: string;
-      readonly arguments: string;
-      readonly status: ItemStatus;
-    };
+  | Responses.ResponseReasoningItem
+  | Responses.ResponseOutputMessage
+  | (Responses.ResponseFunctionToolCall & { readonly id: string });
 
-export type ResponseStatus = "queued" | "in_progress" | "completed" | "incomplete" | "cancelled" | "failed";
+export type ItemStatus = Responses.ResponseOutputMessage["status"];
 
-export interface Usage {
-  readonly input_tokens: number;
-  readonly input_tokens_details: { readonly cached_tokens: number; readonly cache_write_tokens: number };
-  readonly output_tokens: number;
-  readonly output_tokens_details: { readonly reasoning_tokens: number };
-  readonly total_tokens: number;
-}
-
-export interface ResponseBody {
-  readonly id: string;
-  readonly object: "response";
-  /** Epoch seconds, like all times of the API. */
-  readonly created_at: number;
+export type ResponseBody = Pick<
+  Responses.Response,
+  "id" | "object" | "created_at" | "error" | "incomplete_details" | "model"
+> & {
   readonly completed_at: number | null;
-  readonly status: ResponseStatus;
-  readonly error: { readonly code: string; readonly message: string } | null;
-  readonly incomplete_details: { readonly reason: string } | null;
-  readonly model: string;
+  readonly status: Responses.ResponseStatus;
   readonly output: readonly OutputItem[];
   readonly previous_response_id: string | null;
   readonly background: boolean;
   readonly store: boolean;
-  readonly usage: Usage | null;
+  readonly usage: Responses.ResponseUsage | null;
   /** The request's settings, repeated. */
   readonly [setting: string]: unknown;
-}
+};
 
 export interface StreamEvent {
   readonly type: string;
@@ -75,7 +30,12 @@ export interface StreamEvent {
   readonly [field: string]: unknown;
 }
 
-export const terminalStatuses: readonly ResponseStatus[] = ["completed", "incomplete", "cancelled", "failed"];
+export const terminalStatuses: readonly Responses.ResponseStatus[] = [
+  "completed",
+  "incomplete",
+  "cancelled",
+  "failed",
+];
 
 /** An error response in OpenAI's format. Handlers throw it, and the server sends it. */
 export class ApiError extends Error {
@@ -96,3 +56,6 @@ export class ApiError extends Error {
     return { error: { message: this.message, type, param: this.param, code: this.code } };
   }
 }
+
+/** `resp` → `resp_…`; never the same twice. */
+export const newId = (prefix: string): string => `${prefix}_${randomBytes(24).toString("hex")}`;

@@ -1,18 +1,11 @@
 import * as z from "zod";
-import { type Faults, faultRuleSchema } from "./faults.ts";
+import { faultRuleSchema } from "./faults.ts";
 import { check, json } from "./http.ts";
-import type { Jobs } from "./jobs.ts";
-import type { Journal } from "./journal.ts";
-import type { Keys } from "./keys.ts";
 import { newWorkspaceSchema, type TableRoute } from "./page-server.ts";
+import type { StudioPorts } from "./ports.ts";
 import { instanceSchema, newInstanceSchema } from "./runner-api.ts";
 
-export interface ControlDeps {
-  readonly jobs: Jobs;
-  readonly keys: Keys;
-  readonly faults: Faults;
-  readonly journal: Journal;
-}
+type ControlPorts = Pick<StudioPorts, "jobs" | "keys" | "faults" | "journal">;
 
 const ideaSchema = z.object({
   legacyIdea: z.string(),
@@ -28,55 +21,55 @@ const stealSchema = z.object({
  * Routes with which tests and other processes control a local Studio. They exist only with the option
  * `control`.
  */
-export const controlRoutes: readonly TableRoute<ControlDeps>[] = [
+export const controlRoutes: readonly TableRoute<ControlPorts>[] = [
   {
     method: "POST",
     path: "/_local/faults",
-    handle: (deps, { body }) => {
-      deps.faults.add(check(faultRuleSchema, body));
+    handle: (ports, { body }) => {
+      ports.faults.add(check(faultRuleSchema, body));
       return json(201, { ok: true });
     },
   },
   {
     method: "DELETE",
     path: "/_local/faults",
-    handle: (deps) => {
-      deps.faults.clear();
+    handle: (ports) => {
+      ports.faults.clear();
       return json(200, { ok: true });
     },
   },
-  { method: "GET", path: "/_local/faults", handle: (deps) => json(200, deps.faults.log()) },
-  { method: "GET", path: "/_local/requests", handle: (deps) => json(200, deps.journal.entries()) },
+  { method: "GET", path: "/_local/faults", handle: (ports) => json(200, ports.faults.log()) },
+  { method: "GET", path: "/_local/requests", handle: (ports) => json(200, ports.journal.entries()) },
   {
     method: "POST",
     path: "/_local/jobs",
-    handle: (deps, { body }) => {
+    handle: (ports, { body }) => {
       const job = "legacyIdea" in body ? check(ideaSchema, body) : check(newWorkspaceSchema, body);
-      return json(201, { workspaceId: deps.jobs.queue(job) });
+      return json(201, { workspaceId: ports.jobs.queue(job) });
     },
   },
   {
     method: "POST",
     path: "/_local/keys",
-    handle: (deps, { body }) => {
+    handle: (ports, { body }) => {
       const { kind, name } = check(newInstanceSchema, body);
-      return json(201, deps.keys.create(kind, name));
+      return json(201, ports.keys.create(kind, name));
     },
   },
   {
     method: "POST",
     path: "/_local/revoke",
-    handle: (deps, { body }) => {
-      deps.keys.revoke(check(instanceSchema, body).instanceId);
+    handle: (ports, { body }) => {
+      ports.keys.revoke(check(instanceSchema, body).instanceId);
       return json(200, { ok: true });
     },
   },
   {
     method: "POST",
     path: "/_local/steal",
-    handle: (deps, { body }) => {
+    handle: (ports, { body }) => {
       const { workspaceId, to } = check(stealSchema, body);
-      deps.jobs.steal(workspaceId, to);
+      ports.jobs.steal(workspaceId, to);
       return json(200, { ok: true });
     },
   },

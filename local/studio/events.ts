@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "../../lib/core/clock.ts";
 import { withSecurity } from "./http.ts";
 import type { WorkspaceSummary } from "./page-api.ts";
+import type { StudioPorts } from "./ports.ts";
 
 const streamHeartbeatMs = 15_000;
 
@@ -26,22 +27,18 @@ export function createChanges(): Changes {
   };
 }
 
-export interface StreamDeps {
-  readonly changes: Changes;
-  readonly clock: Clock;
-  /** Aborts when the server closes. */
-  readonly signal: AbortSignal;
-}
-
 /** Sends the page's event stream, until the client disconnects or the server closes. */
-export function streamChanges(deps: StreamDeps, response: ServerResponse): void {
+export function streamChanges(
+  ports: Pick<StudioPorts, "changes" | "clock" | "signal">,
+  response: ServerResponse,
+): void {
   const ended = new AbortController();
-  const signal = AbortSignal.any([deps.signal, ended.signal]);
+  const signal = AbortSignal.any([ports.signal, ended.signal]);
   response.writeHead(200, {
     ...withSecurity({ "content-type": "text/event-stream", "cache-control": "no-store" }),
   });
   response.write("retry: 1000\n\n");
-  const unsubscribe = deps.changes.subscribe((summary) => {
+  const unsubscribe = ports.changes.subscribe((summary) => {
     response.write(`event: workspace\ndata: ${JSON.stringify(summary)}\n\n`);
   });
   response.once("close", () => ended.abort());
@@ -53,7 +50,7 @@ export function streamChanges(deps: StreamDeps, response: ServerResponse): void 
     },
     { once: true },
   );
-  void repeat({ clock: deps.clock, everyMs: streamHeartbeatMs, signal }, () =>
+  void repeat({ clock: ports.clock, everyMs: streamHeartbeatMs, signal }, () =>
     response.write(": heartbeat\n\n"),
   );
 }

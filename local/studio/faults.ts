@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Clock } from "../../lib/core/clock.ts";
+import { createRules, distortions, ruleFields, type FaultRules } from "../fault-rules.ts";
 import type { Answer } from "./http.ts";
 
 /**
@@ -21,23 +22,15 @@ const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("reset"), when }),
   z.strictObject({ kind: z.literal("delay"), ms: z.number().nonnegative(), when: when.optional() }),
   z.strictObject({ kind: z.literal("never"), when: when.optional() }),
-  /** The first half of the real body, as if it were complete. */
-  z.strictObject({ kind: z.literal("cut") }),
-  /** Replaces every field of that name in the real answer, at any depth. */
-  z.strictObject({ kind: z.literal("replace"), field: z.string(), with: z.unknown() }),
+  ...distortions,
 ]);
 
 export const faultRuleSchema = z.strictObject({
-  /** The rule's name in the log. */
-  name: z.string().optional(),
+  ...ruleFields,
   /** A path of the runner's API. Absent: all. */
   route: z.string().startsWith("/").optional(),
   /** Applies to calls about this workspace. Absent: all. */
   workspaceId: z.string().optional(),
-  /** Probability per call. Absent: 1. */
-  probability: z.number().min(0).max(1).optional(),
-  /** The number of calls that the rule applies to. Absent: no limit. */
-  times: z.int().positive().optional(),
   fault: faultSchema,
 });
 
@@ -54,11 +47,7 @@ export interface FiredFault {
   readonly workspaceId?: string;
 }
 
-export interface Faults {
-  add(rule: FaultRule): void;
-  /** Adds a rule that is tried before all others. Returns a function that removes it. */
-  addFirst(rule: FaultRule): () => void;
-  clear(): void;
+export interface Faults extends Omit<FaultRules<FaultRule>, "draw"> {
   /** The faults that were applied, oldest first. */
   log(): readonly FiredFault[];
 }
@@ -68,37 +57,22 @@ export interface FaultBox extends Faults {
   draw(path: string, workspaceId?: string): Fault | undefined;
 }
 
-export function createFaults(deps: { readonly clock: Clock; readonly random: () => number }): FaultBox {
-  let rules: readonly { readonly rule: FaultRule; left: number }[] = [];
+export function createFaults(clock: Clock, random: () => number): FaultBox {
+  const rules = createRules<FaultRule>(random);
   const fired: FiredFault[] = [];
   return {
-    add(rule) {
-      rules = [...rules, { rule, left: rule.times ?? Infinity }];
-    },
-    addFirst(rule) {
-      const added = { rule, left: rule.times ?? Infinity };
-      rules = [added, ...rules];
-      return () => {
-        rules = rules.filter((each) => each !== added);
-      };
-    },
-    clear() {
-      rules = [];
-    },
+    ...rules,
     log: () => [...fired],
     draw(path, workspaceId) {
-      const hit = rules.find(
-        ({ rule, left }) =>
-          left > 0 &&
-          (rule.route === undefined || rule.route === path) &&
-          (rule.workspaceId === undefined || rule.workspaceId === workspaceId) &&
-          deps.random() < (rule.probability ?? 1),
+      const drawn = rules.draw(
+        (rule) =>
+          (rule.route ?? path) === path &&
+          (rule.workspaceId === undefined || rule.workspaceId === workspaceId),
       );
-      if (hit === undefined) return undefined;
-      hit.left -= 1;
-      const { name, fault } = hit.rule;
+      if (drawn === undefined) return undefined;
+      const { name, fault } = drawn;
       fired.push({
-        atMs: deps.clock.now(),
+        atMs: clock.now(),
         path,
         kind: fault.kind,
         ...(name === undefined ? {} : { name }),

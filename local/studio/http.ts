@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
-import { problemOf } from "../../lib/core/json.ts";
+import { parseJson, problemOf } from "../../lib/core/json.ts";
+import { readText } from "../http.ts";
 
-export const maxBodyBytes = 4 * 1024 * 1024;
+const maxBodyBytes = 4 * 1024 * 1024;
 
 /** An HTTP response: a status and a body. */
 export interface Answer {
@@ -54,39 +55,19 @@ export function errorAnswer(thrown: unknown): Answer {
   return json(500, { error: `the local Studio has a bug: ${message}` });
 }
 
-/**
- * Reads the whole body as text. Beyond the limit it reads and discards the rest, so that the client can read
- * the answer.
- * @throws Refusal 413
- */
-export function readBody(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size <= maxBodyBytes) return;
-      chunks.length = 0;
-      const headers = { connection: "close" };
-      reject(new Refusal(413, `the body is larger than ${maxBodyBytes} bytes`, { headers }));
-    });
-    request.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
-    request.on("error", reject);
-    request.on("close", () => reject(new Refusal(400, "the request was cut off")));
+/** @throws Refusal 413 */
+export const readBody = (request: IncomingMessage): Promise<string> =>
+  readText(request, maxBodyBytes, () => {
+    const headers = { connection: "close" };
+    return new Refusal(413, `the body is larger than ${maxBodyBytes} bytes`, { headers });
   });
-}
 
 const objectSchema = z.record(z.string(), z.unknown());
 
 /** @throws Refusal 400 for anything but a JSON object; an empty body counts as `{}` */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = text.trim() === "" ? {} : JSON.parse(text);
-  } catch {
-    throw new Refusal(400, "the body is not JSON");
-  }
+  const value = text.trim() === "" ? {} : parseJson(text);
+  if (value === undefined) throw new Refusal(400, "the body is not JSON");
   const parsed = objectSchema.safeParse(value);
   if (!parsed.success) throw new Refusal(400, "the body must be a JSON object");
   return parsed.data;

@@ -1,27 +1,16 @@
-import type { DatabaseSync } from "node:sqlite";
-import type { Clock } from "../../lib/core/clock.ts";
 import type { SummaryUpdate } from "../../lib/studio/studio.ts";
-import { buildContext, type ContextLimits } from "./context.ts";
+import { buildContext } from "./context.ts";
 import { Refusal } from "./http.ts";
 import type { Credential } from "./keys.ts";
-import type { LeaseLog } from "./lease-log.ts";
-import type { LeasePlan } from "./lease-plan.ts";
-import type { JobTarget } from "./page-api.ts";
+import type { StudioPorts } from "./ports.ts";
 import { addMessage, addWorkspace, type NewJob, requireWorkspace } from "./queueing.ts";
 import { transact } from "./schema.ts";
 import type { JobChange, JobRow, Store, StoredDeliverables, WorkspaceRow } from "./store.ts";
 
-export interface JobsDeps {
-  readonly database: DatabaseSync;
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly leases: LeaseLog;
-  readonly plan: LeasePlan;
-  readonly dailyLimits: Readonly<Record<JobTarget, number>>;
-  readonly contextLimits: ContextLimits;
-  /** Called after a change has been committed. */
-  readonly onChange: (workspaceId: string) => void;
-}
+type JobPorts = Pick<
+  StudioPorts,
+  "database" | "store" | "clock" | "leases" | "plan" | "dailyLimits" | "contextLimits" | "onChange"
+>;
 
 /** A credential that claims to hold the lease of a workspace's job. */
 export interface Holder {
@@ -63,63 +52,63 @@ export type LeaseThief = "other" | "nobody" | "time";
  */
 export type Jobs = ReturnType<typeof createJobs>;
 
-export function createJobs(deps: JobsDeps) {
+export function createJobs(ports: JobPorts) {
   const change: Change = (work) => {
-    putBackExpired(deps);
-    const result = transact(deps.database, () => work(deps.clock.now()));
-    if (result !== undefined) deps.onChange(result.workspaceId);
+    putBackExpired(ports);
+    const result = transact(ports.database, () => work(ports.clock.now()));
+    if (result !== undefined) ports.onChange(result.workspaceId);
     return result;
   };
   return {
-    releaseExpired: (): void => putBackExpired(deps),
-    ...queueing(deps, change),
-    ...working(deps, change),
-    ...ending(deps, change),
+    releaseExpired: (): void => putBackExpired(ports),
+    ...queueing(ports, change),
+    ...working(ports, change),
+    ...ending(ports, change),
   };
 }
 
-function putBackExpired(deps: JobsDeps): void {
-  for (const { workspaceId, jobId } of deps.store.releaseExpired(deps.clock.now())) {
-    deps.leases.end(jobId, "expired");
-    deps.onChange(workspaceId);
+function putBackExpired(ports: Pick<JobPorts, "store" | "clock" | "leases" | "onChange">): void {
+  for (const { workspaceId, jobId } of ports.store.releaseExpired(ports.clock.now())) {
+    ports.leases.end(jobId, "expired");
+    ports.onChange(workspaceId);
   }
 }
 
 /** Runs a change in one transaction, then notifies the page about the workspace in its result. */
 type Change = <T extends { readonly workspaceId: string } | undefined>(work: (nowMs: number) => T) => T;
 
-function queueing(deps: JobsDeps, change: Change) {
+function queueing(ports: Pick<JobPorts, "store" | "dailyLimits">, change: Change) {
   return {
     /** Returns the new workspace's id. @throws Refusal 429 above the day's limit */
-    queue: (job: NewJob): string => change((nowMs) => addWorkspace(deps, job, nowMs)).workspaceId,
+    queue: (job: NewJob): string => change((nowMs) => addWorkspace(ports, job, nowMs)).workspaceId,
     /**
      * `isOwnJob`: gives the message a job of its own, instead of adding it to a waiting one.
      * @throws Refusal 404 for an unknown workspace; 429 above the day's limit
      */
     post: (workspaceId: string, text: string, isOwnJob = false): void => {
-      change((nowMs) => addMessage(deps, { workspaceId, text, isOwnJob }, nowMs));
+      change((nowMs) => addMessage(ports, { workspaceId, text, isOwnJob }, nowMs));
     },
   };
 }
 
-function working(deps: JobsDeps, change: Change) {
-  const { store } = deps;
+function working(ports: JobPorts, change: Change) {
+  const { store } = ports;
   return {
     /** Leases the oldest queued job of the credential's kind, if any. */
     lease: (credential: Credential): GivenLease | undefined =>
-      change((nowMs) => giveLease(deps, credential, nowMs)),
+      change((nowMs) => giveLease(ports, credential, nowMs)),
     /** Returns the lease's new end. @throws Refusal as `requireLease` */
     heartbeat: (holder: Holder): HeldLease & { readonly leaseExpiresAtMs: number } =>
       change((nowMs) => {
         const job = requireLease(store, holder);
-        const held = heldLease(deps, job);
+        const held = heldLease(ports, job);
         const leaseExpiresAtMs = nowMs + held.leaseMs;
         store.updateJob(job, { leaseExpiresAtMs });
         return { ...held, leaseExpiresAtMs };
       }),
     /** @throws Refusal as `requireLease` */
     context: (holder: Holder) => {
-      putBackExpired(deps);
+      putBackExpired(ports);
       const job = requireLease(store, holder);
       const { jobId, workspaceId } = job;
       const context = buildContext({
@@ -127,9 +116,9 @@ function working(deps: JobsDeps, change: Change) {
         messages: store.messages(workspaceId),
         jobId,
         lastCompletedJobId: store.lastCompletedJobId(workspaceId),
-        limits: deps.contextLimits,
+        limits: ports.contextLimits,
       });
-      return { context, held: heldLease(deps, job) };
+      return { context, held: heldLease(ports, job) };
     },
     /** @throws Refusal as `requireLease` */
     saveSummary: (holder: Holder, summary: SummaryUpdate): void => {
@@ -142,8 +131,8 @@ function working(deps: JobsDeps, change: Change) {
   };
 }
 
-function ending(deps: JobsDeps, change: Change) {
-  const { store } = deps;
+function ending(ports: Pick<JobPorts, "store" | "leases" | "plan">, change: Change) {
+  const { store } = ports;
   return {
     /**
      * `read` validates the payload. It is called only if the lease is held.
@@ -153,14 +142,14 @@ function ending(deps: JobsDeps, change: Change) {
       change((nowMs) => {
         const job = requireLease(store, holder);
         const message = { ...read(), role: "assistant" as const, tookMs: nowMs - job.queuedAtMs };
-        return close(deps, { job, change: { state: "completed" }, message }, nowMs);
+        return close(ports, { job, change: { state: "completed" }, message }, nowMs);
       }),
     /** @throws Refusal as `requireLease` */
     fail: (holder: Holder, reason: string): HeldLease =>
       change((nowMs) => {
         const job = requireLease(store, holder);
         const message = { role: "failure" as const, text: reason };
-        return close(deps, { job, change: { state: "failed", failure: reason }, message }, nowMs);
+        return close(ports, { job, change: { state: "failed", failure: reason }, message }, nowMs);
       }),
     /**
      * Takes the lease away from its holder, for tests.
@@ -170,8 +159,8 @@ function ending(deps: JobsDeps, change: Change) {
       change((nowMs) => {
         const job = store.presentJob(requireWorkspace(store, workspaceId).workspaceId);
         if (job?.state !== "leased") throw new Refusal(409, "the workspace's job is not leased");
-        store.updateJob(job, thefts[thief](nowMs, deps.plan.lengthOf(workspaceId)));
-        deps.leases.end(job.jobId, "stolen");
+        store.updateJob(job, thefts[thief](nowMs, ports.plan.lengthOf(workspaceId)));
+        ports.leases.end(job.jobId, "stolen");
         return { workspaceId };
       });
     },
@@ -179,17 +168,17 @@ function ending(deps: JobsDeps, change: Change) {
 }
 
 function giveLease(
-  deps: JobsDeps,
+  ports: Pick<JobPorts, "store" | "leases" | "plan">,
   { credentialId, kind }: Credential,
   nowMs: number,
 ): GivenLease | undefined {
-  const { store, plan, leases } = deps;
+  const { store, plan, leases } = ports;
   const doubled = plan.doubled(credentialId, store.presentJob);
   if (doubled) leases.end(doubled.jobId, doubled.credentialId === credentialId ? "doubled" : "moved");
   const job = doubled ?? store.nextJob(kind);
   if (job === undefined) return undefined;
   plan.onLease(job.workspaceId);
-  const held = heldLease(deps, { ...job, leases: job.leases + 1 });
+  const held = heldLease(ports, { ...job, leases: job.leases + 1 });
   const leaseExpiresAtMs = nowMs + held.leaseMs;
   store.updateJob(job, { state: "leased", leases: held.lease, credentialId, leaseExpiresAtMs });
   store.touch(job.workspaceId, nowMs);
@@ -197,7 +186,7 @@ function giveLease(
   return { ...held, workspace: requireWorkspace(store, job.workspaceId), leaseExpiresAtMs };
 }
 
-function heldLease({ plan }: JobsDeps, { workspaceId, jobId, leases }: JobRow): HeldLease {
+function heldLease({ plan }: Pick<JobPorts, "plan">, { workspaceId, jobId, leases }: JobRow): HeldLease {
   return { workspaceId, jobId, lease: leases, leaseMs: plan.lengthOf(workspaceId) };
 }
 
@@ -212,14 +201,14 @@ interface Ending {
   };
 }
 
-function close(deps: JobsDeps, end: Ending, nowMs: number): HeldLease {
-  const { store, leases } = deps;
+function close(ports: Pick<JobPorts, "store" | "leases" | "plan">, end: Ending, nowMs: number): HeldLease {
+  const { store, leases } = ports;
   const { workspaceId, jobId } = end.job;
   store.updateJob(end.job, end.change);
   store.addMessage({ workspaceId, jobId, ...end.message }, nowMs);
   store.touch(workspaceId, nowMs);
   leases.end(jobId, end.change.state);
-  return heldLease(deps, end.job);
+  return heldLease(ports, end.job);
 }
 
 /**

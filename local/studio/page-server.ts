@@ -1,21 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import * as z from "zod";
-import { foreignHost, isOwnHost } from "../own-host.ts";
+import { foreignHost, isOwnHost } from "../http.ts";
 import { readAsset } from "./assets.ts";
 import { type Answer, check, json, matchPath, parseObject, Refusal, splitTarget } from "./http.ts";
-import type { Jobs } from "./jobs.ts";
-import type { StudioInfo } from "./page-api.ts";
-import type { Workspaces } from "./workspaces.ts";
+import type { StudioPorts } from "./ports.ts";
 
-export interface PageDeps {
-  readonly jobs: Jobs;
-  readonly workspaces: Workspaces;
-  readonly info: StudioInfo;
-  /** Additional routes. */
-  readonly more: readonly TableRoute<unknown>[];
-  /** Notifies the streams that a workspace has changed. */
-  readonly onChange: (workspaceId: string) => void;
-}
+type PagePorts = Pick<StudioPorts, "jobs" | "workspaces" | "info" | "onChange" | "dashboard">;
 
 export interface RouteCall {
   readonly params: Readonly<Record<string, string>>;
@@ -25,10 +15,10 @@ export interface RouteCall {
 }
 
 /** One row of a route table; `:name` in a path is a parameter. */
-export interface TableRoute<Deps> {
+export interface TableRoute<P> {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
-  readonly handle: (deps: Deps, call: RouteCall) => Answer | Promise<Answer>;
+  readonly handle: (ports: P, call: RouteCall) => Answer | Promise<Answer>;
 }
 
 const messageText = z.string().trim().min(1, "write something first").max(100_000);
@@ -41,60 +31,60 @@ export const newWorkspaceSchema = z.object({
 const newMessageSchema = z.object({ text: messageText });
 const tickSchema = z.object({ checked: z.boolean() });
 
-const pageRoutes: readonly TableRoute<PageDeps>[] = [
+const pageRoutes: readonly TableRoute<PagePorts>[] = [
   { method: "GET", path: "/", handle: () => readAsset("index.html") },
-  { method: "GET", path: "/api/info", handle: (deps) => json(200, deps.info) },
+  { method: "GET", path: "/api/info", handle: (ports) => json(200, ports.info) },
   {
     method: "GET",
     path: "/api/workspaces",
-    handle: (deps) => {
-      deps.jobs.releaseExpired();
-      return json(200, deps.workspaces.list());
+    handle: (ports) => {
+      ports.jobs.releaseExpired();
+      return json(200, ports.workspaces.list());
     },
   },
   {
     method: "POST",
     path: "/api/workspaces",
-    handle: (deps, { body }) => {
-      const workspaceId = deps.jobs.queue(check(newWorkspaceSchema, body));
-      return json(201, deps.workspaces.detail(workspaceId));
+    handle: (ports, { body }) => {
+      const workspaceId = ports.jobs.queue(check(newWorkspaceSchema, body));
+      return json(201, ports.workspaces.detail(workspaceId));
     },
   },
   {
     method: "GET",
     path: "/api/workspaces/:id",
-    handle: (deps, { params }) => {
-      deps.jobs.releaseExpired();
-      return json(200, deps.workspaces.detail(param(params, "id")));
+    handle: (ports, { params }) => {
+      ports.jobs.releaseExpired();
+      return json(200, ports.workspaces.detail(param(params, "id")));
     },
   },
   {
     method: "POST",
     path: "/api/workspaces/:id/messages",
-    handle: (deps, { params, body }) => {
+    handle: (ports, { params, body }) => {
       const id = param(params, "id");
-      deps.jobs.post(id, check(newMessageSchema, body).text);
-      return json(201, deps.workspaces.detail(id));
+      ports.jobs.post(id, check(newMessageSchema, body).text);
+      return json(201, ports.workspaces.detail(id));
     },
   },
   {
     method: "PATCH",
     path: "/api/workspaces/:id/checklists/:checklistId/items/:itemId",
-    handle: (deps, { params, body }) => {
+    handle: (ports, { params, body }) => {
       const workspaceId = param(params, "id");
       const { checked } = check(tickSchema, body);
       const item = { checklistId: param(params, "checklistId"), itemId: param(params, "itemId") };
-      deps.workspaces.tick({ workspaceId, ...item, checked });
-      deps.onChange(workspaceId);
-      return json(200, deps.workspaces.detail(workspaceId));
+      ports.workspaces.tick({ workspaceId, ...item, checked });
+      ports.onChange(workspaceId);
+      return json(200, ports.workspaces.detail(workspaceId));
     },
   },
   {
     method: "GET",
     path: "/api/workspaces/:id/files",
-    handle: (deps, { params, query }) => {
+    handle: (ports, { params, query }) => {
       const name = query.get("name") ?? "";
-      return download(name, deps.workspaces.file(param(params, "id"), name));
+      return download(name, ports.workspaces.file(param(params, "id"), name));
     },
   },
 ];
@@ -121,18 +111,18 @@ export interface TableRequest {
 }
 
 /** @throws Refusal 404, 405, 400, or what the route throws */
-export async function answerPage(deps: PageDeps, call: TableRequest): Promise<Answer> {
+export async function answerPage(ports: PagePorts, call: TableRequest): Promise<Answer> {
   const { path } = splitTarget(call.request);
   const isAsset = path.startsWith("/page/");
-  if (!isAsset) return answerFromTable([...pageRoutes, ...deps.more], deps, call);
+  if (!isAsset) return answerFromTable([...pageRoutes, ...ports.dashboard], ports, call);
   requireMethod(call.request, ["GET"]);
   return readAsset(path.slice("/page/".length));
 }
 
 /** @throws Refusal 404, 405, 400, or what the route throws */
-export async function answerFromTable<Deps>(
-  table: readonly TableRoute<Deps>[],
-  deps: Deps,
+export async function answerFromTable<P>(
+  table: readonly TableRoute<P>[],
+  ports: P,
   { request, text }: TableRequest,
 ): Promise<Answer> {
   const { path, query } = splitTarget(request);
@@ -148,7 +138,7 @@ export async function answerFromTable<Deps>(
   const match = matches.find(({ route }) => route.method === method);
   if (match === undefined) throw new Refusal(404, "there is nothing at this address");
   const body = method === "GET" ? {} : parseObject(text);
-  return match.route.handle(deps, { params: match.params, query, body });
+  return match.route.handle(ports, { params: match.params, query, body });
 }
 
 /** The method; HEAD counts as GET. @throws Refusal 405 */

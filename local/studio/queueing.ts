@@ -1,13 +1,11 @@
 import { Refusal } from "./http.ts";
 import type { JobTarget } from "./page-api.ts";
+import type { StudioPorts } from "./ports.ts";
 import type { Store, WorkspaceRow } from "./store.ts";
 
 const dayMs = 86_400_000;
 
-export interface QueueingDeps {
-  readonly store: Store;
-  readonly dailyLimits: Readonly<Record<JobTarget, number>>;
-}
+type QueueingPorts = Pick<StudioPorts, "store" | "dailyLimits">;
 
 /** A workspace with its first job: a first message, or the idea of a workspace that has no messages. */
 export type NewJob = {
@@ -19,49 +17,49 @@ export type NewJob = {
 );
 
 export function addWorkspace(
-  deps: QueueingDeps,
+  ports: QueueingPorts,
   job: NewJob,
   nowMs: number,
 ): { readonly workspaceId: string } {
   const { target = "user", legacyIdea = null } = job;
   const title = job.title || null;
-  const workspaceId = deps.store.addWorkspace({ title, target, legacyIdea }, nowMs);
-  const jobId = addJob(deps, { workspaceId, target }, nowMs);
+  const workspaceId = ports.store.addWorkspace({ title, target, legacyIdea }, nowMs);
+  const jobId = addJob(ports, { workspaceId, target }, nowMs);
   if (job.legacyIdea !== undefined) return { workspaceId };
   const subtitle = job.subtitle === undefined ? {} : { subtitle: job.subtitle };
-  deps.store.addMessage({ workspaceId, jobId, role: "user", text: job.text, ...subtitle }, nowMs);
+  ports.store.addMessage({ workspaceId, jobId, role: "user", text: job.text, ...subtitle }, nowMs);
   return { workspaceId };
 }
 
 export function addMessage(
-  deps: QueueingDeps,
+  ports: QueueingPorts,
   message: { readonly workspaceId: string; readonly text: string; readonly isOwnJob: boolean },
   nowMs: number,
 ): WorkspaceRow {
   const { isOwnJob, text } = message;
-  const workspace = requireWorkspace(deps.store, message.workspaceId);
+  const workspace = requireWorkspace(ports.store, message.workspaceId);
   const { workspaceId } = workspace;
-  const waiting = isOwnJob ? undefined : deps.store.waitingJob(workspaceId);
-  const jobId = waiting?.jobId ?? addJob(deps, workspace, nowMs);
-  deps.store.addMessage({ workspaceId, text, jobId, role: "user" }, nowMs);
-  deps.store.touch(workspace.workspaceId, nowMs);
+  const waiting = isOwnJob ? undefined : ports.store.waitingJob(workspaceId);
+  const jobId = waiting?.jobId ?? addJob(ports, workspace, nowMs);
+  ports.store.addMessage({ workspaceId, text, jobId, role: "user" }, nowMs);
+  ports.store.touch(workspace.workspaceId, nowMs);
   return workspace;
 }
 
 function addJob(
-  deps: QueueingDeps,
+  ports: QueueingPorts,
   workspace: { readonly workspaceId: string; readonly target: JobTarget },
   nowMs: number,
 ): number {
   const dayStartMs = nowMs - (nowMs % dayMs);
-  const limit = deps.dailyLimits[workspace.target];
-  if (deps.store.jobsSince(workspace.target, dayStartMs) >= limit) {
+  const limit = ports.dailyLimits[workspace.target];
+  if (ports.store.jobsSince(workspace.target, dayStartMs) >= limit) {
     const resetsAt = new Date(dayStartMs + dayMs).toISOString();
     const sentence = `The daily limit of ${limit} ${workspace.target} jobs is used up. It resets at ${resetsAt}.`;
     const retryAfter = String(Math.ceil((dayStartMs + dayMs - nowMs) / 1000));
     throw new Refusal(429, sentence, { headers: { "retry-after": retryAfter } });
   }
-  return deps.store.addJob(workspace, nowMs);
+  return ports.store.addJob(workspace, nowMs);
 }
 
 /** @throws Refusal 404 */

@@ -1,17 +1,12 @@
 import * as z from "zod";
 import { problemsOf } from "./caps.ts";
 import { check, parseObject, Refusal } from "./http.ts";
-import type { HeldLease, Jobs } from "./jobs.ts";
-import { checkAccountToken, type Credential, type Keys } from "./keys.ts";
+import type { HeldLease } from "./jobs.ts";
+import { checkAccountToken, type Credential } from "./keys.ts";
+import type { StudioPorts } from "./ports.ts";
 import type { StoredDeliverables } from "./store.ts";
 
-export interface RunnerApiDeps {
-  readonly jobs: Jobs;
-  readonly keys: Keys;
-  readonly accountToken: string;
-  /** Whether the account may create global keys (on the real Studio: it has a document in `admins`). */
-  readonly isAdmin: boolean;
-}
+type RunnerPorts = Pick<StudioPorts, "jobs" | "keys" | "accountToken" | "isAdmin">;
 
 export interface RunnerRequest {
   readonly authorization: string | undefined;
@@ -33,12 +28,12 @@ export interface RouteResult {
 export interface RunnerRoute {
   readonly path: string;
   /** @throws Refusal 400, 401, 403, 404, 409, 410 */
-  run(deps: RunnerApiDeps, request: RunnerRequest): RouteResult;
+  run(ports: RunnerPorts, request: RunnerRequest): RouteResult;
 }
 
 interface Definition<Body, Caller> {
   readonly body: z.ZodType<Body>;
-  readonly handle: (deps: RunnerApiDeps, body: Body, caller: Caller) => RouteResult;
+  readonly handle: (ports: RunnerPorts, body: Body, caller: Caller) => RouteResult;
 }
 
 const ok = (value: Readonly<Record<string, unknown>> = { ok: true }): RouteResult => ({ status: 200, value });
@@ -51,9 +46,9 @@ const under = (held: HeldLease, value?: Readonly<Record<string, unknown>>): Rout
 function keyRoute<Body>(path: string, definition: Definition<Body, Credential>): RunnerRoute {
   return {
     path,
-    run(deps, request) {
-      const credential = deps.keys.authenticate(request.authorization);
-      return definition.handle(deps, check(definition.body, parseObject(request.text)), credential);
+    run(ports, request) {
+      const credential = ports.keys.authenticate(request.authorization);
+      return definition.handle(ports, check(definition.body, parseObject(request.text)), credential);
     },
   };
 }
@@ -62,9 +57,9 @@ function keyRoute<Body>(path: string, definition: Definition<Body, Credential>):
 function accountRoute<Body>(path: string, definition: Definition<Body, undefined>): RunnerRoute {
   return {
     path,
-    run(deps, request) {
-      checkAccountToken(request.authorization, deps.accountToken);
-      return definition.handle(deps, check(definition.body, parseObject(request.text)), undefined);
+    run(ports, request) {
+      checkAccountToken(request.authorization, ports.accountToken);
+      return definition.handle(ports, check(definition.body, parseObject(request.text)), undefined);
     },
   };
 }
@@ -95,8 +90,8 @@ export const instanceSchema = z.object({ instanceId: text });
 export const runnerRoutes: readonly RunnerRoute[] = [
   keyRoute("/leaseWorkspaceJob", {
     body: z.object({}),
-    handle: (deps, _body, credential) => {
-      const lease = deps.jobs.lease(credential);
+    handle: (ports, _body, credential) => {
+      const lease = ports.jobs.lease(credential);
       if (lease === undefined) return ok({ leased: false });
       const { workspaceId, title, target, createdAtMs, updatedAtMs } = lease.workspace;
       const workspace = { workspaceId, title, target, createdAtMs, updatedAtMs };
@@ -105,15 +100,15 @@ export const runnerRoutes: readonly RunnerRoute[] = [
   }),
   keyRoute("/getWorkspaceRunnerContext", {
     body: z.object(ofWorkspace),
-    handle: (deps, body, caller) => {
-      const { context, held } = deps.jobs.context({ ...body, ...caller });
+    handle: (ports, body, caller) => {
+      const { context, held } = ports.jobs.context({ ...body, ...caller });
       return under(held, context);
     },
   }),
   keyRoute("/heartbeatWorkspaceJob", {
     body: z.object(ofWorkspace),
-    handle: (deps, body, caller) => {
-      const kept = deps.jobs.heartbeat({ ...body, ...caller });
+    handle: (ports, body, caller) => {
+      const kept = ports.jobs.heartbeat({ ...body, ...caller });
       return under(kept, { ok: true, leaseExpiresAt: kept.leaseExpiresAtMs });
     },
   }),
@@ -124,40 +119,40 @@ export const runnerRoutes: readonly RunnerRoute[] = [
       fromMessageId: text,
       throughMessageId: text,
     }),
-    handle: (deps, { workspaceId, ...summary }, { credentialId }) => {
-      deps.jobs.saveSummary({ workspaceId, credentialId }, summary);
+    handle: (ports, { workspaceId, ...summary }, { credentialId }) => {
+      ports.jobs.saveSummary({ workspaceId, credentialId }, summary);
       return ok();
     },
   }),
   keyRoute("/completeWorkspaceJob", {
     body: z.looseObject(ofWorkspace),
-    handle: (deps, body, { credentialId }) =>
-      under(deps.jobs.complete({ workspaceId: body.workspaceId, credentialId }, () => readPayload(body))),
+    handle: (ports, body, { credentialId }) =>
+      under(ports.jobs.complete({ workspaceId: body.workspaceId, credentialId }, () => readPayload(body))),
   }),
   keyRoute("/failWorkspaceJob", {
     body: z.object({ ...ofWorkspace, error: capped(500) }),
-    handle: (deps, { workspaceId, error }, { credentialId }) =>
-      under(deps.jobs.fail({ workspaceId, credentialId }, error)),
+    handle: (ports, { workspaceId, error }, { credentialId }) =>
+      under(ports.jobs.fail({ workspaceId, credentialId }, error)),
   }),
   accountRoute("/createRunnerInstance", {
     body: newInstanceSchema,
-    handle: (deps, body) => {
-      if (body.kind === "global" && !deps.isAdmin)
+    handle: (ports, body) => {
+      if (body.kind === "global" && !ports.isAdmin)
         throw new Refusal(403, "only an admin can create a global runner key");
-      return { status: 201, value: { ...deps.keys.create(body.kind, body.name) } };
+      return { status: 201, value: { ...ports.keys.create(body.kind, body.name) } };
     },
   }),
   accountRoute("/revokeRunnerInstance", {
     body: instanceSchema,
-    handle: (deps, { instanceId }) => {
-      deps.keys.revoke(instanceId);
+    handle: (ports, { instanceId }) => {
+      ports.keys.revoke(instanceId);
       return ok();
     },
   }),
   accountRoute("/updateRunnerInstance", {
     body: z.object({ ...instanceSchema.shape, name }),
-    handle: (deps, body) => {
-      deps.keys.rename(body.instanceId, body.name);
+    handle: (ports, body) => {
+      ports.keys.rename(body.instanceId, body.name);
       return ok({ ok: true, name: body.name });
     },
   }),

@@ -8,7 +8,7 @@ const version = 1;
 
 /**
  * Times are epoch milliseconds. A job keeps `credentialId` and `leaseExpiresAtMs` after the lease, so that a
- * late call can be told that its lease expired. A user message belongs to the job that answers it, other
+ * late call gets the answer that its lease has expired. A user message belongs to the job that answers it, other
  * messages to the job that wrote them.
  */
 const tables = `

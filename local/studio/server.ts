@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../lib/core/clock.ts";
+import { stop } from "../http.ts";
 import type { RunnerKind } from "../../lib/studio/studio.ts";
 import { type ChangeListener, createChanges, repeat } from "./events.ts";
 import { createFaults, type Faults } from "./faults.ts";
@@ -9,9 +10,10 @@ import { createJournal, type JournalEntry } from "./journal.ts";
 import { createLeaseLog, type LeaseRecord } from "./lease-log.ts";
 import { createLeasePlan, type LeasePlan } from "./lease-plan.ts";
 import { createKeys, type NewRunnerInstance } from "./keys.ts";
-import { createListener, listen, type ListenerDeps, stop } from "./listener.ts";
+import { createListener, listenOn } from "./listener.ts";
 import type { JobTarget, StudioInfo, WorkspaceSummary } from "./page-api.ts";
 import type { TableRoute } from "./page-server.ts";
+import type { StudioPorts } from "./ports.ts";
 import { openDatabase } from "./schema.ts";
 import type { AccountCredentials } from "./sign-in.ts";
 import type { NewJob } from "./queueing.ts";
@@ -96,13 +98,10 @@ export interface LocalStudio {
 export async function startStudio(options: StudioOptions): Promise<LocalStudio> {
   const database = openDatabase(options.file);
   const closing = new AbortController();
-  const { jobs, keys, workspaces, store, plan, leases, listener } = createParts(
-    options,
-    database,
-    closing.signal,
-  );
-  const server = createListener(listener);
-  const port = await listen(server, options.port).catch((error: unknown) => {
+  const ports = createPorts(options, database, closing.signal);
+  const { jobs, keys, workspaces, store } = ports;
+  const server = createListener(ports, options.control ?? false);
+  const port = await listenOn(server, options.port).catch((error: unknown) => {
     database.close();
     throw error;
   });
@@ -116,7 +115,7 @@ export async function startStudio(options: StudioOptions): Promise<LocalStudio> 
   return {
     url: `http://127.0.0.1:${port}`,
     port,
-    credentials: listener.credentials,
+    credentials: ports.credentials,
     createKey: keys.create,
     revokeKey: keys.revoke,
     queueJob: jobs.queue,
@@ -126,50 +125,55 @@ export async function startStudio(options: StudioOptions): Promise<LocalStudio> 
       jobs.releaseExpired();
       return workspaces.list();
     },
-    plan,
+    plan: ports.plan,
     jobs() {
       jobs.releaseExpired();
       return store.jobs();
     },
     messages: store.messages,
-    leases: () => leases.records(),
+    leases: () => ports.leases.records(),
     titleOf: workspaces.title,
-    onChange: listener.changes.subscribe,
-    faults: listener.faults,
-    requests: listener.journal.entries,
+    onChange: ports.changes.subscribe,
+    faults: ports.faults,
+    requests: ports.journal.entries,
     close: () => (closed ??= close()),
   };
 }
 
-function createParts(options: StudioOptions, database: DatabaseSync, signal: AbortSignal) {
+function createPorts(options: StudioOptions, database: DatabaseSync, signal: AbortSignal): StudioPorts {
   const { clock, observer = clock, leaseMs = 600_000, recentMessages = 20, priorTokens = 2_000 } = options;
   const dailyLimits = { user: 1_000, global: 1_000, ...options.dailyLimits };
   const store = createStore(database);
   const workspaces = createWorkspaces(store);
   const changes = createChanges();
   const onChange = (workspaceId: string): void => changes.emit(workspaces.summary(workspaceId));
-  const contextLimits = { recentMessages, priorTokens };
-  const leases = createLeaseLog(observer);
-  const plan = createLeasePlan(leaseMs);
-  const jobs = createJobs({ database, store, clock, leases, plan, dailyLimits, contextLimits, onChange });
-  const keys = createKeys(database, clock);
-  const faults = createFaults(options);
-  const journal = createJournal(observer);
-  const { dashboard = [] } = options;
-  const info = { model: options.info, leaseMs, dailyLimits, dashboard: dashboard.length > 0 };
-  const listener: ListenerDeps = {
-    credentials: options.credentials ?? { apiKey: randomUUID(), refreshToken: randomUUID() },
-    api: { jobs, keys, accountToken: options.accountToken, isAdmin: options.admins ?? false },
-    page: { jobs, workspaces, info, onChange, more: dashboard },
-    control: options.control === true ? { jobs, keys, faults, journal } : undefined,
-    faults,
-    journal,
-    changes,
+  const { dashboard = [], accountToken } = options;
+  const made = {
     clock,
     observer,
     signal,
+    database,
+    store,
+    workspaces,
+    changes,
+    onChange,
+    dailyLimits,
+    contextLimits: { recentMessages, priorTokens },
+    leases: createLeaseLog(observer),
+    plan: createLeasePlan(leaseMs),
   };
-  return { jobs, keys, workspaces, store, plan, leases, listener };
+  return {
+    ...made,
+    jobs: createJobs(made),
+    keys: createKeys(database, clock),
+    faults: createFaults(clock, options.random),
+    journal: createJournal(observer),
+    credentials: options.credentials ?? { apiKey: randomUUID(), refreshToken: randomUUID() },
+    accountToken,
+    isAdmin: options.admins ?? false,
+    info: { model: options.info, leaseMs, dailyLimits, dashboard: dashboard.length > 0 },
+    dashboard,
+  };
 }
 
 /**

@@ -94,7 +94,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "a later attempt resumes from the chain of stored responses",
+    guard: "a later attempt resumes from the stored responses",
     file: "lib/attempt/work.ts",
     remove: "  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(ports, attempt);",
     put: "",
@@ -210,7 +210,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPostedForAnotherRun,
-    guard: "a run that may have posted is not restarted under the lease of the workspace's next job",
+    guard: "a run that may have posted is not continued under the lease of the workspace's next job",
     file: "lib/attempt/recover.ts",
     remove:
       '        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "gone";',
@@ -287,7 +287,8 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: everyOutcomeIsCountedOnce,
-    guard: "a failure is noted before Studio is told, so that a run that dies then still counts as failed",
+    guard:
+      "a failure is recorded before it is sent to Studio, so that a run that dies then still counts as failed",
     file: "lib/attempt/posting.ts",
     remove: "      await progress.note({ ...known, reporting, jobDigest }, signal);",
     put: "      void jobDigest;",

@@ -20,7 +20,7 @@ const pages: Page[] = [];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  const routes = dashboardRoutes({ clock: systemClock, source: () => source, studioUrl: "/" });
+  const routes = dashboardRoutes(systemClock, () => source, "/");
   rig = await startRig({ dashboard: routes });
 });
 

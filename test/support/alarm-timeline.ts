@@ -57,8 +57,8 @@ export function playTimeline({ templateFile, acts, minutes }: Script): Timeline 
   const [resource, ...others] = stack.queues;
   if (resource === undefined || others.length > 0) throw new Error("one dead-letter queue is expected");
   const queue = createMessageQueue({ clock, ...resource });
-  const { region } = account;
-  const monitor = createMonitor({ clock, emit: () => undefined, region, stack, queues: [queue] });
+  const ports = { clock, emit: () => undefined, stack, queues: [queue] };
+  const monitor = createMonitor(ports, account.region);
   const names = namesOf(stack.outputs);
   const seen = Array.from({ length: minutes }, (_, minute) => {
     queue.receive();

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ServiceError } from "../errors.ts";
 import type { Output } from "../resources.ts";
-import { actionOf, type Actions } from "./action.ts";
+import { actionOf, type Actions } from "./protocols.ts";
 
 export interface StackInfo {
   readonly name: string;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Monitor } from "../monitoring/monitor.ts";
 import type { AlarmStatus } from "../monitoring/alarms.ts";
 import { metricQuerySchema, type MetricQuery } from "../monitoring/metric-query.ts";
-import { actionOf, seconds, type Actions } from "./action.ts";
+import { actionOf, seconds, type Actions } from "./protocols.ts";
 
 const action = actionOf<Monitor>("ValidationError");
 

@@ -1,7 +1,7 @@
 import type { LambdaService } from "../lambda-service.ts";
 import { ServiceError } from "../errors.ts";
 import type { InvocationType } from "../lambda-service.ts";
-import type { Route } from "./rest.ts";
+import type { Route } from "./protocols.ts";
 import * as z from "zod";
 
 const invocationType: z.ZodType<InvocationType> = z.enum(["Event", "RequestResponse", "DryRun"]);

@@ -2,15 +2,12 @@ import * as z from "zod";
 import { ServiceError } from "../errors.ts";
 import { compileFilter } from "../logs/filter-pattern.ts";
 import { linesOf, type StartedQueries } from "../logs/log-queries.ts";
-import type { LogStore } from "../logs/log-store.ts";
-import { actionOf, type Actions } from "./action.ts";
+import type { CloudPorts } from "../ports.ts";
+import { actionOf, type Actions } from "./protocols.ts";
 
-export interface LogsDeps {
-  readonly store: LogStore;
-  readonly queries: StartedQueries;
-}
+type LogPorts = Pick<CloudPorts, "logs"> & { readonly queries: StartedQueries };
 
-const action = actionOf<LogsDeps>("InvalidParameterException");
+const action = actionOf<LogPorts>("InvalidParameterException");
 
 /** The group's name, from the name or the ARN. */
 const groupOf = (identifier: string): string =>
@@ -37,17 +34,17 @@ const startQuerySchema = z.object({
 });
 
 /** CloudWatch Logs' JSON 1.1 actions. Times are epoch milliseconds, except in queries: epoch seconds. */
-export const logsActions: Actions<LogsDeps> = {
+export const logsActions: Actions<LogPorts> = {
   FilterLogEvents: action({
     request: filterSchema,
-    answer: (request, { store }) => {
+    answer: (request, { logs }) => {
       const { logGroupName, logGroupIdentifier, startTime, endTime, filterPattern, limit, nextToken } =
         request;
       const group = groupOf(logGroupName ?? logGroupIdentifier ?? "");
       const fits = compileFilter(filterPattern);
       // The token is the id of the last line that was read, so lines that arrive later are on the next page.
       const from = tokenOf(nextToken);
-      const lines = linesOf(store, group, { startMs: startTime, endMs: endTime });
+      const lines = linesOf(logs, group, { startMs: startTime, endMs: endTime });
       const found = lines.filter(({ id, text }) => id > from && fits(text));
       const page = found.slice(0, limit);
       const last = page.at(-1);

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ServiceError } from "../errors.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { ScheduleResource } from "../resources.ts";
-import type { Route } from "./rest.ts";
+import type { Route } from "./protocols.ts";
 
 const updateSchema = z.object({
   ScheduleExpression: z.string(),

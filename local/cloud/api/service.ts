@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import { request, type Agent, type IncomingHttpHeaders } from "node:http";
 import { text as textOf } from "node:stream/consumers";
 import { ServiceError } from "../errors.ts";
-import type { Actions } from "./action.ts";
 import { parseQuery, queryAnswer } from "./query.ts";
-import type { RestAnswer, Route } from "./rest.ts";
+import type { Actions, RestAnswer, Route } from "./protocols.ts";
 
 export interface Exchange {
   readonly method: string;
@@ -34,15 +33,15 @@ export const isQuery = ({ headers }: Pick<Exchange, "headers">): boolean =>
 
 export interface Bound<D> {
   readonly actions: Actions<D>;
-  readonly deps: D;
+  readonly ports: D;
 }
 
 /** @throws ServiceError `UnknownOperationException` */
-async function run<D>({ actions, deps }: Bound<D>, name: string, body: unknown): Promise<object> {
+async function run<D>({ actions, ports }: Bound<D>, name: string, body: unknown): Promise<object> {
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
   if (action === undefined)
     throw new ServiceError("UnknownOperationException", `${name} does not run locally.`);
-  return action(body, deps);
+  return action(body, ports);
 }
 
 /** A service with a JSON protocol. The header X-Amz-Target names the service and the action. */
@@ -83,7 +82,7 @@ export function queryService<D>(version: string, bound: Bound<D>): Service {
 }
 
 /** A service with REST routes. */
-export function restService<D>(routes: readonly Route<D>[], deps: D): Service {
+export function restService<D>(routes: readonly Route<D>[], ports: D): Service {
   return {
     answer({ method, path, headers, body }) {
       for (const route of routes) {
@@ -91,7 +90,7 @@ export function restService<D>(routes: readonly Route<D>[], deps: D): Service {
         if (found === null) continue;
         const names = found.slice(1).map((name) => decodeURIComponent(name));
         const json = (): unknown => parseJson(body);
-        return (async () => restAnswer(await route.answer({ names, headers, body, json }, deps)))();
+        return (async () => restAnswer(await route.answer({ names, headers, body, json }, ports)))();
       }
       return undefined;
     },

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ServiceError } from "../errors.ts";
 import type { MessageQueue } from "../queues.ts";
-import { actionOf, type Actions } from "./action.ts";
+import { actionOf, type Actions } from "./protocols.ts";
 
 export type Queues = readonly MessageQueue[];
 

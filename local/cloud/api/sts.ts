@@ -1,25 +1,20 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
-import type { Clock } from "../../../lib/core/clock.ts";
 import * as z from "zod";
-import { actionOf, type Actions } from "./action.ts";
+import type { CloudPorts } from "../ports.ts";
+import { actionOf, type Actions } from "./protocols.ts";
 
-export interface StsDeps {
-  readonly clock: Clock;
-  readonly accountId: string;
-  readonly region: string;
-  readonly tokens: TokenSigner;
-}
+type StsPorts = Pick<CloudPorts, "clock" | "account"> & { readonly tokens: TokenSigner };
 
-const action = actionOf<StsDeps>("ValidationError");
+const action = actionOf<StsPorts>("ValidationError");
 
 /** All callers share this role, because there is only one credential. */
 const roleName = "local";
 
 /** STS's actions in the query protocol. Lists arrive as `Audience.member.1`. */
-export const stsActions: Actions<StsDeps> = {
+export const stsActions: Actions<StsPorts> = {
   GetCallerIdentity: action({
     request: z.object({}),
-    answer: (_request, { accountId }) => ({
+    answer: (_request, { account: { accountId } }) => ({
       UserId: "AROALOCAL:local",
       Account: accountId,
       Arn: `arn:aws:sts::${accountId}:assumed-role/${roleName}/local`,
@@ -31,7 +26,8 @@ export const stsActions: Actions<StsDeps> = {
       SigningAlgorithm: z.enum(["RS256", "ES384"]),
       DurationSeconds: z.coerce.number().min(60).max(3_600).default(300),
     }),
-    answer: ({ Audience, SigningAlgorithm, DurationSeconds }, { clock, accountId, region, tokens }) => {
+    answer: ({ Audience, SigningAlgorithm, DurationSeconds }, { clock, account, tokens }) => {
+      const { accountId, region } = account;
       const issuedSeconds = Math.floor(clock.now() / 1_000);
       const expiresSeconds = issuedSeconds + DurationSeconds;
       const claims = {

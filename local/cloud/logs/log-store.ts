@@ -1,5 +1,5 @@
 import { isEnd, type CloudEvent, type EndEvent } from "../events.ts";
-import type { FunctionResource } from "../resources.ts";
+import type { FunctionResource, Stack } from "../resources.ts";
 
 export interface LogLine {
   /** Unique in the store, and ascending. */
@@ -22,17 +22,15 @@ export interface LogStore {
   groups(): readonly string[];
 }
 
-export interface LogStoreDeps {
-  readonly functions: readonly FunctionResource[];
-  /** The template's log groups, including those of functions. */
-  readonly groups: readonly string[];
-  /** Per group; the oldest lines are dropped. Default: 20,000. */
-  readonly maxLines?: number;
-}
-
-/** CloudWatch Logs in memory: the functions' output, and Lambda's report after each invocation. */
-export function createLogStore({ functions, groups, maxLines = 20_000 }: LogStoreDeps): LogStore {
-  const names = [...groups, ...functions.map(({ log }) => log.group)];
+/**
+ * CloudWatch Logs in memory: the functions' output, and Lambda's report after each invocation. Drops the
+ * oldest lines of a group above `maxLines`.
+ */
+export function createLogStore(
+  { functions, logGroups }: Pick<Stack, "functions" | "logGroups">,
+  maxLines = 20_000,
+): LogStore {
+  const names = [...logGroups, ...functions.map(({ log }) => log.group)];
   const kept = new Map<string, LogLine[]>(names.map((name) => [name, []]));
   const byLabel = new Map(functions.map((fn) => [fn.label, fn]));
   let count = 0;

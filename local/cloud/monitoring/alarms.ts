@@ -1,6 +1,7 @@
 import { TemplateError } from "../errors.ts";
 import type { Emit } from "../events.ts";
-import type { AlarmDefinition, Comparison, MetricAlarm, Topic } from "./alarm-definitions.ts";
+import type { Stack } from "../resources.ts";
+import type { AlarmDefinition, Comparison, MetricAlarm } from "./alarm-definitions.ts";
 import { decide, evaluationRange, type AlarmState, type Decision } from "./alarm-state.ts";
 import { ruleHolds } from "./composite-rule.ts";
 import { queryMetrics } from "./metric-data.ts";
@@ -15,15 +16,6 @@ export interface AlarmStatus {
   readonly sinceMs: number;
   /** The last evaluated values, oldest first; undefined for a missing one. Empty for a composite alarm. */
   readonly values: readonly (number | undefined)[];
-}
-
-export interface AlarmsDeps {
-  readonly definitions: readonly AlarmDefinition[];
-  readonly topics: readonly Topic[];
-  readonly store: MetricStore;
-  readonly emit: Emit;
-  readonly region: string;
-  readonly startedMs: number;
 }
 
 export interface Alarms {
@@ -46,7 +38,11 @@ const breaches: Readonly<Record<Comparison, (value: number, threshold: number) =
  * The template's alarms. They start in INSUFFICIENT_DATA and act when their state changes.
  * @throws TemplateError for an unsupported alarm
  */
-export function createAlarms({ definitions, topics, store, emit, region, startedMs }: AlarmsDeps): Alarms {
+export function createAlarms(
+  { alarms: definitions, topics }: Pick<Stack, "alarms" | "topics">,
+  { store, emit }: { readonly store: MetricStore; readonly emit: Emit },
+  { region, startedMs }: { readonly region: string; readonly startedMs: number },
+): Alarms {
   const notifications = createNotifications(topics, region);
   const first = { state: "INSUFFICIENT_DATA", reason: "Unchecked: Initial alarm creation" } as const;
   const statuses = new Map<string, AlarmStatus>(

@@ -1,23 +1,12 @@
-import type { Clock } from "../../../lib/core/clock.ts";
-import type { CloudEvent, Emit } from "../events.ts";
-import type { MessageQueue } from "../queues.ts";
-import type { Stack } from "../resources.ts";
+import type { CloudEvent } from "../events.ts";
+import type { CloudPorts } from "../ports.ts";
 import { createAlarms, type Alarms } from "./alarms.ts";
 import { readEmf } from "./emf.ts";
 import type { MetricRange } from "./math-values.ts";
 import { queryMetrics, type MetricDataResult } from "./metric-data.ts";
 import type { MetricQuery } from "./metric-query.ts";
-import { createMetricStore, type MetricId, type MetricStore } from "./metric-store.ts";
+import { createMetricStore, type MetricId } from "./metric-store.ts";
 import { createPlatformMetrics } from "./platform-metrics.ts";
-
-export interface MonitorDeps {
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly region: string;
-  readonly stack: Stack;
-  readonly queues: readonly MessageQueue[];
-  readonly store?: MetricStore;
-}
 
 /** The local cloud's CloudWatch: metrics, and the template's alarms on them. */
 export interface Monitor {
@@ -34,18 +23,14 @@ export interface Monitor {
 const sampleMs = 10_000;
 const minuteMs = 60_000;
 
-export function createMonitor(deps: MonitorDeps): Monitor {
-  const { clock, emit, region, stack, queues, store = createMetricStore() } = deps;
+export function createMonitor(
+  { clock, emit, stack, queues }: Pick<CloudPorts, "clock" | "emit" | "stack" | "queues">,
+  region: string,
+): Monitor {
   const startedMs = clock.now();
-  const platform = createPlatformMetrics({ store, functions: stack.functions, schedules: stack.schedules });
-  const alarms = createAlarms({
-    definitions: stack.alarms,
-    topics: stack.topics,
-    store,
-    emit,
-    region,
-    startedMs,
-  });
+  const store = createMetricStore();
+  const platform = createPlatformMetrics(store, stack);
+  const alarms = createAlarms(stack, { store, emit }, { region, startedMs });
 
   function sample(atMs: number): void {
     const depths = queues.map((queue) => ({ name: queue.name, ...queue.depth() }));

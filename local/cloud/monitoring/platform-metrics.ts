@@ -1,12 +1,6 @@
 import { isEnd, type CloudEvent } from "../events.ts";
-import type { FunctionResource, ScheduleResource } from "../resources.ts";
+import type { Stack } from "../resources.ts";
 import type { MetricStore } from "./metric-store.ts";
-
-export interface PlatformMetricsDeps {
-  readonly store: MetricStore;
-  readonly functions: readonly FunctionResource[];
-  readonly schedules: readonly ScheduleResource[];
-}
 
 interface QueueDepth {
   readonly name: string;
@@ -21,7 +15,10 @@ export interface PlatformMetrics {
 }
 
 /** Emits the metrics of Lambda, SQS and EventBridge Scheduler, derived from events in the local cloud. */
-export function createPlatformMetrics({ store, functions, schedules }: PlatformMetricsDeps): PlatformMetrics {
+export function createPlatformMetrics(
+  store: MetricStore,
+  { functions, schedules }: Pick<Stack, "functions" | "schedules">,
+): PlatformMetrics {
   const names = new Map(functions.map(({ label, name }) => [label, name]));
   const put = (label: string, atMs: number, values: Readonly<Record<string, number>>): void => {
     const name = names.get(label);

@@ -84,7 +84,6 @@ const message = (topic: Topic): readonly Paragraph[] => [
 ];
 
 export const architecture: Scenario = {
-  name: "architecture",
   keywords: words(
     "architecture design diagram system api database backend frontend " +
       "service services app schema infrastructure cloud microservices component components",

@@ -80,7 +80,6 @@ const message = (topic: Topic): readonly Paragraph[] => [
 ];
 
 export const business: Scenario = {
-  name: "business",
   keywords: words(
     "launch market marketing budget revenue pricing price sales " +
       "customers campaign investor competitor competitors subscription business startup growth",

@@ -79,7 +79,6 @@ const message = (topic: Topic): readonly Paragraph[] => [
 
 /** The scenario for messages that match no other. All its content is about the user's own words. */
 export const general: Scenario = {
-  name: "general",
   keywords: [],
   answer: (topic) => ({ waves: [firstWave(topic), secondWave(topic)], message: message(topic) }),
 };

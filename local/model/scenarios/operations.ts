@@ -110,7 +110,6 @@ const message = (topic: Topic): readonly Paragraph[] => [
 ];
 
 export const operations: Scenario = {
-  name: "operations",
   keywords: words(
     "operations latency incident incidents outage monitoring deploy deployment support tickets " +
       "oncall runbook traffic performance slow release queue metrics server servers checkout",

@@ -9,8 +9,8 @@ import { jobStates } from "./states.js";
 import { nameOf, summaryOf, withList, withSummary } from "./state.js";
 
 /**
- * @typedef {{ api: Api, store: Store, announce: (sentence: string) => void, go: (workspaceId: string) => void }} ActionDeps
- * @param {ActionDeps} deps
+ * @typedef {{ api: Api, store: Store, announce: (sentence: string) => void, go: (workspaceId: string) => void }} ActionPorts
+ * @param {ActionPorts} ports
  */
 export function createActions({ api, store, announce, go }) {
   const showDetail = newestWins(store);
@@ -42,7 +42,7 @@ export function createActions({ api, store, announce, go }) {
 }
 
 /**
- * @param {{ api: Api, store: Store, showDetail: ReturnType<typeof newestWins> }} deps
+ * @param {{ api: Api, store: Store, showDetail: ReturnType<typeof newestWins> }} ports
  */
 function loading({ api, store, showDetail }) {
   return {

@@ -13,7 +13,7 @@ export class ApiError extends Error {
 const workspace = (id) => `/api/workspaces/${encodeURIComponent(id)}`;
 
 /**
- * @param {{ send: typeof fetch }} deps
+ * @param {{ send: typeof fetch }} ports
  */
 export function createApi({ send }) {
   /**

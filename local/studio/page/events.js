@@ -2,12 +2,12 @@
  * The stream of workspace changes. The browser reopens a dropped stream by itself, but not one that the server refused,
  * so that one is reopened here with growing pauses.
  * @import { WorkspaceSummary } from "../page-api.ts"
- * @param {object} deps
- * @param {() => EventSource} deps.open
- * @param {(run: () => void, delayMs: number) => void} deps.schedule
- * @param {(summary: WorkspaceSummary) => void} deps.onWorkspace
- * @param {() => void} deps.onOpen
- * @param {() => void} deps.onLost
+ * @param {object} ports
+ * @param {() => EventSource} ports.open
+ * @param {(run: () => void, delayMs: number) => void} ports.schedule
+ * @param {(summary: WorkspaceSummary) => void} ports.onWorkspace
+ * @param {() => void} ports.onOpen
+ * @param {() => void} ports.onLost
  */
 export function listenToEvents({ open, schedule, onWorkspace, onOpen, onLost }) {
   let refusals = 0;

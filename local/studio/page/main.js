@@ -58,7 +58,7 @@ function loadAll(actions) {
 }
 
 /**
- * @param {{ store: ReturnType<typeof createStore>, actions: ReturnType<typeof createActions> }} deps
+ * @param {{ store: ReturnType<typeof createStore>, actions: ReturnType<typeof createActions> }} ports
  */
 function followAddress({ store, actions }) {
   addEventListener("hashchange", () => {
@@ -84,7 +84,7 @@ function focusAfterMove(view) {
 }
 
 /**
- * @param {{ store: ReturnType<typeof createStore>, actions: ReturnType<typeof createActions> }} deps
+ * @param {{ store: ReturnType<typeof createStore>, actions: ReturnType<typeof createActions> }} ports
  */
 function followEvents({ store, actions }) {
   listenToEvents({

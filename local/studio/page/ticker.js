@@ -3,7 +3,7 @@ import { countdown, relativeTime } from "./format.js";
 /**
  * Updates every `[data-ends-at]` countdown and `time[data-at]` in `root` once a second. They must be outside live regions, so
  * that screen readers do not read every change.
- * @param {{ root: ParentNode, now: () => number, every: (run: () => void, intervalMs: number) => void }} deps
+ * @param {{ root: ParentNode, now: () => number, every: (run: () => void, intervalMs: number) => void }} ports
  */
 export function startTicker({ root, now, every }) {
   const tick = () => {

@@ -4,7 +4,7 @@ import { ansiToHtml } from "../../../local/ansi.ts";
 import { specialWords } from "../../../local/model/special-words.ts";
 import { summarize } from "../../../local/model/summary.ts";
 import { topicOf } from "../../../local/model/topic.ts";
-import { tell, workspaceLabel } from "../../../local/narrate.ts";
+import { describeEvent, workspaceLabel } from "../../../local/narrate.ts";
 import { problemsOf } from "../../../local/studio/caps.ts";
 import { bodyForPeople } from "../../../cli/dead-letters.ts";
 import { asSentence, toCliError } from "../../../cli/errors.ts";
@@ -138,7 +138,7 @@ export const targets: Readonly<Record<string, Target>> = {
   "a log record": (text) => toReadableLine({ id: "1", atMs: 0, text }, "processor"),
   "a log record of ours": (text) => toReadableLine({ id: "1", atMs: 0, text: logLine(text) }, "processor"),
   "what npm start tells": (text) =>
-    tell({
+    describeEvent({
       kind: "log",
       atMs: 0,
       function: "pool-local-processor",

@@ -89,7 +89,8 @@ function start(...definitions: readonly (MetricAlarm | CompositeAlarm)[]) {
   const events: CloudEventBody[] = [];
   const topics = [{ logicalId: "Topic", arn: topicArn, subscribers: ["email:ops@example.com"] }];
   const emit = (event: CloudEventBody) => void events.push(event);
-  const alarms = createAlarms({ definitions, topics, store, emit, region: "us-east-1", startedMs: 0 });
+  const at = { region: "us-east-1", startedMs: 0 };
+  const alarms = createAlarms({ alarms: definitions, topics }, { store, emit }, at);
   return {
     alarms,
     events,

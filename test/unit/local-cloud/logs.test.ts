@@ -20,11 +20,7 @@ const log = (line: string): CloudEventBody => ({
 });
 
 function storeOf(events: readonly CloudEventBody[], maxLines?: number) {
-  const store = createLogStore({
-    functions: [worker],
-    groups: ["/log/empty"],
-    ...(maxLines === undefined ? {} : { maxLines }),
-  });
+  const store = createLogStore({ functions: [worker], logGroups: ["/log/empty"] }, maxLines);
   for (const [index, event] of events.entries()) store.observe({ ...event, atMs: index * 1_000 });
   return store;
 }

@@ -94,7 +94,7 @@ const worker = { label: "worker", name: "Stack-Worker" } as FunctionResource;
 
 function observed(...events: readonly CloudEventBody[]) {
   const store = createMetricStore();
-  const platform = createPlatformMetrics({ store, functions: [worker], schedules: [] });
+  const platform = createPlatformMetrics(store, { functions: [worker], schedules: [] });
   for (const [atMs, event] of events.entries()) platform.observe({ ...event, atMs });
   return (name: string, dimensions: Record<string, string> = { FunctionName: "Stack-Worker" }) =>
     store.samples({ namespace: "AWS/Lambda", name, dimensions }, all).map(({ value }) => value);

@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import type { CloudEventBody } from "../../../local/cloud/events.ts";
 import { createMonitor } from "../../../local/cloud/monitoring/monitor.ts";
 import { createMessageQueue } from "../../../local/cloud/queues.ts";
 import { readStack } from "../../../local/cloud/template.ts";
@@ -28,13 +29,9 @@ function start(resources: Fixture["resources"] = {}, startMs = 0) {
   const stack = readStack(writeTemplate({ resources }), account);
   const queue = createMessageQueue({ clock, name: "dead", arn: "arn", url: "url", visibilityMs: 30_000 });
   const changes: string[] = [];
-  const monitor = createMonitor({
-    clock,
-    emit: (event) => void (event.kind === "alarm" && changes.push(`${clock.now() / 1_000} ${event.state}`)),
-    region: "us-east-1",
-    stack,
-    queues: [queue],
-  });
+  const emit = (event: CloudEventBody) =>
+    void (event.kind === "alarm" && changes.push(`${clock.now() / 1_000} ${event.state}`));
+  const monitor = createMonitor({ clock, emit, stack, queues: [queue] }, "us-east-1");
   const closing = new AbortController();
   onTestFinished(() => closing.abort());
   monitor.start(closing.signal);

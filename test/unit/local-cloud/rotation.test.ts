@@ -128,16 +128,11 @@ function start(answers: readonly Answer[], retryDelaysMs: readonly number[] = [1
       store.moveStage("key", { stage: "AWSCURRENT", toVersion: token, fromVersion });
     return { statusCode: 200, requestId: "r" } as const;
   };
-  const rotations = createRotations({
-    clock,
-    emit: (event) => void events.push(event),
-    activity,
-    store,
-    lambda: { invoke },
-    configured: [{ secretId: "arn:key", functionArn: "arn:rotator", rules: undefined }],
-    retryDelaysMs,
-    closing: closing.signal,
-  });
+  const emit = (event: CloudEventBody) => void events.push(event);
+  const rotations = createRotations(
+    { clock, emit, activity, secrets: store, lambda: { invoke }, retryDelaysMs, closing: closing.signal },
+    [{ secretId: "arn:key", functionArn: "arn:rotator", rules: undefined }],
+  );
   const rotate = (token: string, now = true) =>
     rotations.start(store.find("key"), { token, functionArn: undefined, rules: undefined, now });
   return { clock, store, events, invoked, activity, rotations, rotate };

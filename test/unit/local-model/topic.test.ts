@@ -34,3 +34,12 @@ test("topicOf never cuts within a character", () => {
   expect(subject).toBe(`a${"😀".repeat(29)}…`);
   expect(quote).toBe(`a${"😀".repeat(99)}…`);
 });
+
+test("topicOf removes characters that no XML document may contain", () => {
+  const { subject, quote } = topicOf(
+    "# Workspace title\n\nBell\u0007s\n\n# The request\n\nA\u0000B\u001b[31m\uffff\ud800C",
+  );
+
+  expect(subject).toBe("Bell s");
+  expect(quote).toBe("A B 31m C");
+});

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import { describe, expect, it } from "vitest";
-import { tell, workspaceLabel } from "../../../local/narrate.ts";
+import { describeEvent, workspaceLabel } from "../../../local/narrate.ts";
 import { formatTable, RunReport } from "../../../local/report.ts";
 import { control, hostileTexts } from "../../support/hostile-text.ts";
 
@@ -26,7 +26,7 @@ function table(text: string): string {
 }
 
 const crash = (text: string) =>
-  tell({
+  describeEvent({
     kind: "crash",
     atMs: 0,
     function: "f",
@@ -40,11 +40,11 @@ const crash = (text: string) =>
 
 describe("npm start escapes control characters in text from outside", () => {
   it.each([
-    ["a log line of ours", (text: string) => tell(ended(text))?.what],
-    ["a log line that is not JSON", (text: string) => tell(log(text))?.what],
+    ["a log line of ours", (text: string) => describeEvent(ended(text))?.what],
+    ["a log line that is not JSON", (text: string) => describeEvent(log(text))?.what],
     [
       "an unknown log event",
-      (text: string) => tell(log(JSON.stringify({ level: "INFO", message: text })))?.what,
+      (text: string) => describeEvent(log(JSON.stringify({ level: "INFO", message: text })))?.what,
     ],
     ["the error of a crash", (text: string) => crash(text)?.what],
     ["a workspace's title", (text: string) => workspaceLabel("ws", text)],

@@ -90,7 +90,7 @@ export function createSharedWorld() {
   function answerOf(action: string, input: object): object {
     const rotations = { describe: () => ({}) } as unknown as Rotations;
     try {
-      return secretsActions[action]!(input, { store: stored, rotations });
+      return secretsActions[action]!(input, { secrets: stored, rotations });
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       const { type: name, message } = error;

@@ -3,7 +3,7 @@
  */
 
 /**
- * @param {{ send: typeof fetch }} deps
+ * @param {{ send: typeof fetch }} ports
  */
 export function createDashboardApi({ send }) {
   /**

@@ -11,7 +11,7 @@ const noDashboard =
 
 /**
  * Shows the widgets on CloudWatch's grid of 24 columns. Reuses a widget's elements when it is redrawn, to avoid flicker.
- * @param {{ root: HTMLElement }} deps
+ * @param {{ root: HTMLElement }} ports
  */
 export function mountGrid({ root }) {
   /** @type {Shown[]} */

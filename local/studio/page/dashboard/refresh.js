@@ -5,13 +5,13 @@ const everyMs = 5_000;
 
 /**
  * Reloads every five seconds while the page is visible. Discards an answer if a newer request has been made.
- * @param {object} deps
- * @param {() => Promise<DashboardView>} deps.load
- * @param {() => boolean} deps.isHidden
- * @param {(run: () => void, delayMs: number) => number} deps.schedule
- * @param {(timer: number) => void} deps.cancel
- * @param {(view: DashboardView) => void} deps.onView
- * @param {(sentence: string) => void} deps.onProblem
+ * @param {object} ports
+ * @param {() => Promise<DashboardView>} ports.load
+ * @param {() => boolean} ports.isHidden
+ * @param {(run: () => void, delayMs: number) => number} ports.schedule
+ * @param {(timer: number) => void} ports.cancel
+ * @param {(view: DashboardView) => void} ports.onView
+ * @param {(sentence: string) => void} ports.onProblem
  */
 export function startRefreshing({ load, isHidden, schedule, cancel, onView, onProblem }) {
   let turn = 0;

@@ -12,10 +12,10 @@ const ranges = [
 
 /**
  * The right side of the page's header: alarms, choice of dashboard and time range, and the time of the last update.
- * @param {object} deps
- * @param {HTMLElement} deps.root
- * @param {{ name: string | null, minutes: string }} deps.wanted
- * @param {(change: { name: string } | { minutes: string }) => void} deps.onChange
+ * @param {object} ports
+ * @param {HTMLElement} ports.root
+ * @param {{ name: string | null, minutes: string }} ports.wanted
+ * @param {(change: { name: string } | { minutes: string }) => void} ports.onChange
  */
 export function mountTools({ root, wanted, onChange }) {
   const alarms = h("div", { class: "top-alarms" });

@@ -65,7 +65,7 @@ function draw(checklist, context) {
 
 /**
  * Shows ticks at once and sends them one after the other. A refused one is reset to the state on the server.
- * @param {{ send: (itemId: string, checked: boolean) => Promise<void>, onProblem: (sentence: string | null) => void }} deps
+ * @param {{ send: (itemId: string, checked: boolean) => Promise<void>, onProblem: (sentence: string | null) => void }} ports
  */
 function tickInTurn({ send, onProblem }) {
   /** @type {Map<string, number>} */

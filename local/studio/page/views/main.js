@@ -11,10 +11,10 @@ import { threadView } from "./thread.js";
 
 /**
  * The right side: a workspace, or the form for a new one.
- * @param {{ root: HTMLElement, body: HTMLElement, store: Store, actions: Actions, drafts: Drafts }} deps
+ * @param {{ root: HTMLElement, body: HTMLElement, store: Store, actions: Actions, drafts: Drafts }} ports
  */
-export function mountMain({ root, body, ...deps }) {
-  const { store } = deps;
+export function mountMain({ root, body, ...ports }) {
+  const { store } = ports;
   /** @type {{ key: string, view: View } | null} */
   let shown = null;
 
@@ -25,7 +25,7 @@ export function mountMain({ root, body, ...deps }) {
     document.title = titleOf(state);
     if (shown?.key === key) return shown.view.update();
     shown?.view.destroy();
-    const view = state.route.view === "thread" ? threadView(state.route.id, deps) : newWorkspaceView(deps);
+    const view = state.route.view === "thread" ? threadView(state.route.id, ports) : newWorkspaceView(ports);
     put(root, view.element);
     shown = { key, view };
     view.update();

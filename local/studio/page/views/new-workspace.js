@@ -33,7 +33,7 @@ const targets = [
 ];
 
 /**
- * @param {{ store: Store, actions: Actions, drafts: Drafts }} deps
+ * @param {{ store: Store, actions: Actions, drafts: Drafts }} ports
  */
 export function newWorkspaceView({ store, actions, drafts }) {
   const title = titleField(drafts);

@@ -11,7 +11,7 @@ const connectionSentences = {
 
 /**
  * The thin bars above the page: scripted answers, connection lost and restored.
- * @param {{ root: HTMLElement, store: Store }} deps
+ * @param {{ root: HTMLElement, store: Store }} ports
  */
 export function mountNotices({ root, store }) {
   const canned = h(

@@ -6,7 +6,7 @@ const words = { connecting: "Connecting", open: "Live", again: "Live", lost: "Of
 
 /**
  * The foot of the sidebar: connection state, model, and a link to the dashboard.
- * @param {{ root: HTMLElement, store: Store }} deps
+ * @param {{ root: HTMLElement, store: Store }} ports
  */
 export function mountStatus({ root, store }) {
   const render = () => {

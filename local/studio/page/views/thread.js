@@ -14,7 +14,7 @@ import { badge, pill } from "./pill.js";
 /**
  * One workspace: its messages, what happens now, and a field for a follow-up.
  * @param {string} id
- * @param {{ store: Store, actions: Actions, drafts: Drafts }} deps
+ * @param {{ store: Store, actions: Actions, drafts: Drafts }} ports
  */
 export function threadView(id, { store, actions, drafts }) {
   const composer = createComposer({
@@ -26,7 +26,7 @@ export function threadView(id, { store, actions, drafts }) {
     draftKey: id,
     submit: (text) => actions.send(id, text),
   });
-  const { element, heading, tags, trouble, list, scroller } = frame(composer.element);
+  const { element, heading, tags, problem, list, scroller } = frame(composer.element);
   const messages = createMessages(list, {
     tick: (tick) => actions.tick(id, tick),
     lastText: () => store.get().detail?.messages.findLast((message) => message.role === "user")?.text ?? "",
@@ -44,7 +44,7 @@ export function threadView(id, { store, actions, drafts }) {
     const summary = detail ?? summaries?.find((one) => one.workspaceId === id);
     put(heading, summary ? nameOf(summary) : "Workspace");
     put(tags, summary && badge(summary.target), summary && pill(summary));
-    put(trouble, failureOf({ detail, detailError, retry: () => void actions.loadDetail() }));
+    put(problem, failureOf({ detail, detailError, retry: () => void actions.loadDetail() }));
     if (!detail || detail === shown) return;
     shown = detail;
     const { isFirst, arrived } = messages.show(detail);
@@ -57,12 +57,12 @@ export function threadView(id, { store, actions, drafts }) {
 function frame(composer) {
   const heading = h("h2", { class: "thread-title", tabindex: -1 });
   const tags = h("div", { class: "thread-tags" });
-  const trouble = h("div", { class: "thread-trouble" });
+  const problem = h("div", { class: "thread-problem" });
   const list = h("ol", { class: "messages" });
   const scroller = h(
     "section",
     { class: "thread-scroll", tabindex: 0, "aria-label": "Messages" },
-    trouble,
+    problem,
     list,
   );
   const back = h(
@@ -77,7 +77,7 @@ function frame(composer) {
     scroller,
     h("div", { class: "thread-foot" }, composer),
   );
-  return { element, heading, tags, trouble, list, scroller };
+  return { element, heading, tags, problem, list, scroller };
 }
 
 /** @param {HTMLElement} list */

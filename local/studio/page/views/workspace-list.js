@@ -8,7 +8,7 @@ import { nameOf } from "../state.js";
 import { badge, pill, timeAgo } from "./pill.js";
 
 /**
- * @param {{ root: HTMLElement, store: Store, retry: () => void }} deps
+ * @param {{ root: HTMLElement, store: Store, retry: () => void }} ports
  */
 export function mountWorkspaceList({ root, store, retry }) {
   const list = h("ul", { class: "workspace-list" });

@@ -21,7 +21,7 @@ export function chartBody(content, { title, ...frame }) {
   const element = h(
     "div",
     { class: `chart chart-legend-${content.legend}` },
-    // The axis units are shown above the axes, where there is room.
+    // The axis units are shown above the axes, if there is room.
     h(
       "div",
       { class: "chart-axes" },

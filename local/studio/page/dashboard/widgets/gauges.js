@@ -21,7 +21,7 @@ function gauge({ label, value, unit, exact, color }, { min, max, lines }) {
   const drawing = shape(
     "svg",
     { viewBox: "0 0 120 66", class: "gauge-arc", "aria-hidden": "true" },
-    shape("path", { d: arc(1), class: "gauge-ground" }),
+    shape("path", { d: arc(1), class: "gauge-track" }),
     shape("path", { d: arc(value === null ? 0 : share(value)), class: "gauge-value" }),
     ...ticks,
   );

@@ -6,7 +6,7 @@ import type { FunctionRuntime } from "./lambda.ts";
 import type { CloudPorts } from "./ports.ts";
 import { nextTrace, recursionLimit } from "./trace.ts";
 
-/** Lambda's request limits: 1 MB asynchronous, 6 MB synchronous (platform-facts.md, section 1). */
+/** Lambda's request limits: 1 MB asynchronous, 6 MB synchronous (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
 const maxPayloadBytes = { Event: 1_048_576, RequestResponse: 6_291_456, DryRun: 6_291_456 } as const;
 
 export type InvocationType = keyof typeof maxPayloadBytes;

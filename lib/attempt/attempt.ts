@@ -1,10 +1,10 @@
-import type { Fence, Reporting, Run } from "../runs/run.ts";
+import type { Fence, FailureReport, Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 import { closeAbandoned, endOfAbandoned } from "./abandoned.ts";
 import { deadlinesOf, reportAlarm, requireTimeToAsk, workAlarm, type Deadlines } from "./deadline.ts";
 import { isConfirmedLoss, LostTrack } from "./delivery.ts";
-import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
-import { pressed } from "./hold-back.ts";
+import { classifyError, unconfirmed, type Failure, type Outcome } from "./outcome.ts";
+import { withPoolBackoff } from "./pool-backoff.ts";
 import { continueRun, finishRun, type AttemptResult, type StartedAttempt } from "./finish.ts";
 import { LeaseHeartbeat } from "./lease-heartbeat.ts";
 import type { AttemptEvent } from "../core/invoker.ts";
@@ -59,7 +59,7 @@ export async function runAttempt(
   const attemptMetrics = createAttemptMetrics(metrics, run);
   attemptMetrics.began(leaseLeftMs);
   if (!(await ports.workspaces.isOf(run))) return leaveToNewer(ports, fence, run);
-  const job = pressed(bindJob(ports, run), { clock, random, backoff, log }, run.pool);
+  const job = withPoolBackoff(bindJob(ports, run), { clock, random, backoff, log }, run.pool);
   const deadlines = deadlinesOf(nowMs, remainingMs);
   return new Attempt(ports, { fence, run, job, log, attemptMetrics, deadlines }).run();
 }
@@ -128,7 +128,7 @@ class Attempt {
     try {
       return await this.#complete(deadline.signal);
     } catch (thrown) {
-      return await this.#end(judge(thrown));
+      return await this.#end(classifyError(thrown));
     } finally {
       deadline.cancel();
     }
@@ -149,7 +149,7 @@ class Attempt {
       job: this.#jobUnder(signal),
       run,
       signal,
-      note: (progress) => this.#progress.note(progress, signal),
+      saveProgress: (progress) => this.#progress.save(progress, signal),
       mayAsk: async () => {
         await this.#requireOwnership(signal);
         requireTimeToAsk(clock, deadlines);
@@ -197,14 +197,14 @@ class Attempt {
     return { state: "lost", ...ending, unconfirmed: isUnknown || undefined };
   }
 
-  async #report(ending: Reporting & Pick<Outcome, "defect">): Promise<Outcome> {
+  async #report(ending: FailureReport & Pick<Outcome, "defect">): Promise<Outcome> {
     const { reason, explanation, defect } = ending;
     const { run, log, attemptMetrics, deadlines } = this.#started;
     const alarm = reportAlarm(this.#ports.clock, deadlines, this.#over);
     try {
       return { ...(await this.#posting.report({ reason, explanation }, alarm.signal)), defect };
     } catch (thrown) {
-      const { error, state } = judge(thrown);
+      const { error, state } = classifyError(thrown);
       if (state === "stopped") return { state, reason: error.code };
       attemptMetrics.refused(error);
       // An earlier attempt's report may have arrived without an answer.

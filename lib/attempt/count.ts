@@ -1,13 +1,13 @@
 import { toRunnerError } from "../core/errors.ts";
 import type { Usage } from "../model/model.ts";
-import type { EndState, Run } from "../runs/run.ts";
+import type { OutcomeState, Run } from "../runs/run.ts";
 import { utcDay } from "../runs/spend.ts";
 import type { LogFields } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Ports } from "./ports.ts";
 
 export interface CountedEnd {
-  readonly state: EndState;
+  readonly state: OutcomeState;
   readonly reason: string;
   readonly atMs: number;
   readonly usage: Usage;

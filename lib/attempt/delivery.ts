@@ -1,6 +1,6 @@
 import { hasCode, RunnerError } from "../core/errors.ts";
 import type { CompletePayload } from "../studio/studio.ts";
-import { persist } from "./persist.ts";
+import { retryThroughOutage } from "./outage-retry.ts";
 import type { Retrying } from "./ports.ts";
 import type { StudioJob } from "./studio-job.ts";
 import { createHash } from "node:crypto";
@@ -54,7 +54,7 @@ export class LostTrack extends RunnerError {}
 async function postEnd(delivery: Delivery, signal: AbortSignal, send: () => Promise<void>): Promise<Posted> {
   let unansweredAtMs = delivery.mayHavePosted ? delivery.clock.now() : undefined;
   try {
-    return await persist(delivery, signal, async () => {
+    return await retryThroughOutage(delivery, signal, async () => {
       if (unansweredAtMs !== undefined && !(await isStillLeased(delivery, signal))) return "unconfirmed";
       await delivery.prove(signal, unansweredAtMs);
       try {

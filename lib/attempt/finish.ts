@@ -1,11 +1,11 @@
 import type { Log } from "../core/log.ts";
 import { noUsage } from "../model/model.ts";
-import type { EndState, Fence, Run, RunProgress } from "../runs/run.ts";
+import type { OutcomeState, Fence, Run, RunProgress } from "../runs/run.ts";
 import type { AttemptMetrics } from "./attempt-metrics.ts";
 import { closeAndCount } from "./count.ts";
-import type { Outcome } from "./ending.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Ports } from "./ports.ts";
-import { invokeOrLeave } from "./recover.ts";
+import { invokeAttempt } from "./recover.ts";
 
 export interface StartedAttempt {
   readonly fence: Fence;
@@ -16,7 +16,7 @@ export interface StartedAttempt {
 }
 
 export interface AttemptResult {
-  readonly state: EndState | "superseded" | "duplicate" | "continued" | "stopped";
+  readonly state: OutcomeState | "superseded" | "duplicate" | "continued" | "stopped";
   readonly reason: string;
   /** A bug of ours. The entry point rethrows it, so that the function's error alarm fires. */
   readonly defect?: unknown;
@@ -42,12 +42,12 @@ export async function continueRun(
   if (!ours) return { state: "superseded", reason };
   log.info("attempt_continued", { reason, leaseLeftMs });
   attemptMetrics.continued();
-  await invokeOrLeave({ invoker, log }, { pool, runId, attempt: attempt + 1 });
+  await invokeAttempt({ invoker, log }, { pool, runId, attempt: attempt + 1 });
   return { state: "continued", reason };
 }
 
 interface Finish extends Outcome {
-  readonly state: EndState | "superseded";
+  readonly state: OutcomeState | "superseded";
   readonly progress: RunProgress;
 }
 

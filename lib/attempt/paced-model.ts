@@ -1,7 +1,7 @@
 import type { Model } from "../model/model.ts";
 import { RunnerError, toRunnerError } from "../core/errors.ts";
 import { rateLimitWaitMs } from "../core/retry.ts";
-import { holdBack, type HoldBackPorts } from "./hold-back.ts";
+import { extendBackoff, type BackoffPorts } from "./pool-backoff.ts";
 
 /** Creates the model client; it calls `onRateLimited` on each 429. */
 export type PacedProvider = (
@@ -16,12 +16,13 @@ const knownForMs = 1_000;
  * round before it is over. The runs then start again at slightly different times. A 429 never fails a job: the round is retried until the
  * signal aborts, at a continuation or at the run's time limit. If the run store is out of reach, only this run waits.
  */
-export function paced(provider: PacedProvider, ports: HoldBackPorts & { readonly pool: string }): Model {
+export function paced(provider: PacedProvider, ports: BackoffPorts & { readonly pool: string }): Model {
   const { clock, random, backoff, pool, log } = ports;
   let refusals = 0;
   let freeAtMs = Number.NEGATIVE_INFINITY;
   const model = provider(
-    ({ retryAfterMs: askedMs }) => void holdBack(ports, { pool, by: "model", attempt: ++refusals, askedMs }),
+    ({ retryAfterMs: askedMs }) =>
+      void extendBackoff(ports, { pool, by: "model", attempt: ++refusals, askedMs }),
   );
 
   const heldBackMs = async (): Promise<number> => {

@@ -1,5 +1,5 @@
 import { hasCode, RunnerError } from "../core/errors.ts";
-import type { Reporting, Run } from "../runs/run.ts";
+import type { FailureReport, Run } from "../runs/run.ts";
 import {
   deliver,
   digestForReport,
@@ -8,9 +8,9 @@ import {
   reportFailure,
   type Delivery,
 } from "./delivery.ts";
-import { unconfirmed, type Outcome } from "./ending.ts";
+import { unconfirmed, type Outcome } from "./outcome.ts";
 import type { LeaseHeartbeat } from "./lease-heartbeat.ts";
-import { persist } from "./persist.ts";
+import { retryThroughOutage } from "./outage-retry.ts";
 import type { Retrying } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { StudioJob } from "./studio-job.ts";
@@ -47,7 +47,7 @@ export class Posting {
     } catch (error) {
       if (!hasCode(error, "studio_rejected") || !product.repair) throw error;
       this.#ports.log.warn("payload_refused", { reason: error.code, explanation: error.message });
-      await this.#sides.progress.note({ delivering: false, repaired: true }, signal);
+      await this.#sides.progress.save({ delivering: false, repaired: true }, signal);
       return this.#complete(await product.repair(error.message), signal);
     }
   }
@@ -55,7 +55,7 @@ export class Posting {
   async #complete(product: Product, signal: AbortSignal): Promise<Outcome> {
     const { run, heartbeat, progress } = this.#sides;
     await heartbeat.confirm(signal);
-    await progress.note({ ...progress.known, delivering: true }, signal);
+    await progress.save({ ...progress.known, delivering: true }, signal);
     const answer = await deliver(this.#delivery(run.delivering), product.payload, signal);
     return answer === "accepted"
       ? { state: "completed", reason: "ok", product }
@@ -63,14 +63,14 @@ export class Posting {
   }
 
   /** @throws as `deliver` (delivery.ts) */
-  async report(reporting: Reporting, signal: AbortSignal): Promise<Outcome> {
+  async report(reporting: FailureReport, signal: AbortSignal): Promise<Outcome> {
     const { run, job, heartbeat, progress } = this.#sides;
     if (progress.known.delivering && (await this.#hasArrived(signal))) return unconfirmed;
     await heartbeat.confirm(signal);
     const { known } = progress;
     if (!run.reporting) {
       const jobDigest = known.jobDigest ?? (await digestForReport(job, signal));
-      await progress.note({ ...known, reporting, jobDigest }, signal);
+      await progress.save({ ...known, reporting, jobDigest }, signal);
     }
     const mayHavePosted = run.reporting !== undefined;
     const answer = await reportFailure(this.#delivery(mayHavePosted), reporting.explanation, signal);
@@ -80,7 +80,9 @@ export class Posting {
   /** The deliverables got no answer, and the job's lease is gone or belongs to another job. */
   async #hasArrived(signal: AbortSignal): Promise<boolean> {
     try {
-      return !(await persist(this.#ports, signal, () => isStillLeased(this.#delivery(true), signal)));
+      return !(await retryThroughOutage(this.#ports, signal, () =>
+        isStillLeased(this.#delivery(true), signal),
+      ));
     } catch (error) {
       if (error instanceof RunnerError && isConfirmedLoss(error)) return true;
       throw error;

@@ -1,13 +1,13 @@
 import { withTimeLimit, type Clock } from "../core/clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
 import type { Restart } from "../runs/run-store.ts";
-import type { Reporting, Run } from "../runs/run.ts";
+import type { FailureReport, Run } from "../runs/run.ts";
 import type { Log } from "../core/log.ts";
 import { retry, type RetryPolicy } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
 import { closeAbandoned, endOfAbandoned, type End } from "./abandoned.ts";
 import { digestForReport, isStillLeased, reportFailure } from "./delivery.ts";
-import { pressed } from "./hold-back.ts";
+import { withPoolBackoff } from "./pool-backoff.ts";
 import type { Ports } from "./ports.ts";
 import { bindJob, type StudioJob } from "./studio-job.ts";
 import { explainFailures, type AttemptFailure } from "./attempt-failure.ts";
@@ -29,7 +29,7 @@ export async function recover(ports: RecoveryPorts, run: Run, failure: AttemptFa
   const { clock, random, backoff, runStore, invoker, metrics } = ports;
   const { pool, runId, attempt, workspaceId } = run;
   const log = ports.log.with({ pool, runId, attempt, workspaceId });
-  const job = pressed(bindJob(ports, run), { clock, random, backoff, log }, pool);
+  const job = withPoolBackoff(bindJob(ports, run), { clock, random, backoff, log }, pool);
   const lease = await askForLease(ports, run, job);
   if (lease === "unknown") return "left";
   if (typeof lease === "string") {
@@ -50,12 +50,12 @@ export async function recover(ports: RecoveryPorts, run: Run, failure: AttemptFa
 
   log.warn("attempt_restarted", { reason: failure, starts: taken.starts });
   metrics.emit("Restarts", { pool, reason: failure }, 1);
-  await invokeOrLeave({ invoker, log }, taken);
+  await invokeAttempt({ invoker, log }, taken);
   return "restarted";
 }
 
 /** If the event cannot be sent, the reaper finds the attempt that never started. */
-export async function invokeOrLeave(
+export async function invokeAttempt(
   { invoker, log }: Pick<Ports, "invoker" | "log">,
   run: Pick<Run, "pool" | "runId" | "attempt">,
 ): Promise<void> {
@@ -137,7 +137,7 @@ function endingOf(
   { clock, runLimitMs }: Pick<RecoveryPorts, "clock" | "runLimitMs">,
   run: Run,
   failure: AttemptFailure,
-): Reporting | undefined {
+): FailureReport | undefined {
   if (run.starts > timing.maxStarts) return { reason: failure, explanation: explainFailures(run.failures) };
   if (clock.now() - run.leasedAtMs < runLimitMs) return undefined;
   const minutes = Math.round(runLimitMs / 60_000);
@@ -158,7 +158,7 @@ interface Report {
 async function fail(
   ports: Ports,
   { run, job, log, mayHavePosted }: Report,
-  reporting: Reporting,
+  reporting: FailureReport,
 ): Promise<Recovery> {
   const { clock, random } = ports;
   const { jobDigest } = run;

@@ -36,8 +36,8 @@ export interface WorkContext extends Retrying {
   readonly run: Run;
   readonly signal: AbortSignal;
   /** Writes progress; resolves once the run store accepted it. @throws RunnerError `superseded`; the signal's reason */
-  readonly note: (progress: RunProgress) => Promise<void>;
-  /** Call before each billed request to the model. @throws RunnerError `attempt_deadline`, and as `note` */
+  readonly saveProgress: (progress: RunProgress) => Promise<void>;
+  /** Call before each billed request to the model. @throws RunnerError `attempt_deadline`, and as `save` */
   readonly mayAsk: () => Promise<void>;
   /** Called when the job's context was read, with the time of its newest message (epoch ms, our clock) if known. */
   readonly onJobRead: (jobDigest: string, createdAtMs: number | undefined) => void;

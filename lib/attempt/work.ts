@@ -8,7 +8,7 @@ import type { Inherited, Run } from "../runs/run.ts";
 import type { LogFields } from "../core/log.ts";
 import type { Context } from "../studio/schemas.ts";
 import { jobDigest } from "./delivery.ts";
-import { persist } from "./persist.ts";
+import { retryThroughOutage } from "./outage-retry.ts";
 import type { Product, WorkContext } from "./work-context.ts";
 
 export interface WorkSettings {
@@ -54,7 +54,7 @@ async function begin(ports: WorkPorts, attempt: WorkContext): Promise<Product> {
   const { input, usage } = await prepare(ports, attempt);
   // Usage of an abandoned start was billed too.
   const usageBeside = addUsage(attempt.run.usage, usage);
-  if (usageBeside.inputTokens > 0) await attempt.note({ usageBeside });
+  if (usageBeside.inputTokens > 0) await attempt.saveProgress({ usageBeside });
   const counted = { usageBeside, usageBefore: noUsage, rounds: noUsage };
   const result = await runToolLoop(
     loopContext(ports, attempt, counted),
@@ -93,7 +93,7 @@ async function orStartOver<T>(attempt: WorkContext, work: () => Promise<T>): Pro
     const { startedOver } = attempt.run;
     if (!hasCode(error, "model_previous_response_missing") || (startedOver && !error.retryable)) throw error;
     attempt.log.warn("job_started_over", { reason: error.code, explanation: error.message });
-    await attempt.note({
+    await attempt.saveProgress({
       startedOver: startedOver || !error.retryable,
       responseIds: [],
       rounds: 0,
@@ -143,7 +143,7 @@ async function takeOver(
   const rounds = responseIds.length;
   return orStartOver(attempt, async () => {
     const from = await resume({ model }, responseIds, attempt.signal);
-    await attempt.note({ rounds, responseIds, usageBefore, usageBeside, repaired });
+    await attempt.saveProgress({ rounds, responseIds, usageBefore, usageBeside, repaired });
     attempt.log.info("job_taken_over", { earlierRunId, round: rounds, responseId: responseIds.at(-1) });
     return { from, run: { usageBeside, usageBefore, repaired } };
   });
@@ -157,7 +157,7 @@ const notKept = (): RunnerError =>
 
 async function readContext(attempt: WorkContext): Promise<Context> {
   const { job, signal, onJobRead } = attempt;
-  const context = await persist(attempt, signal, () => job.context(signal));
+  const context = await retryThroughOutage(attempt, signal, () => job.context(signal));
   onJobRead(jobDigest(context), newestMessageAtMs(context));
   return context;
 }
@@ -175,7 +175,7 @@ async function prepare(
       summaryModel: ports.summaryModelName,
       store: ports.store,
       resumeFrom: attempt.run.summaryResponseId,
-      onStarted: (summaryResponseId) => attempt.note({ summaryResponseId }),
+      onStarted: (summaryResponseId) => attempt.saveProgress({ summaryResponseId }),
       saveSummary: (update, until) => job.updateSummary(update, until),
       onFailure: (what, error) => log.warn("prior_context", { what, reason: error.code, error }),
     },

@@ -166,12 +166,12 @@ export class Poller {
 
   async #afterError(error: RunnerError): Promise<HeldBack | RunnerError | "ask_again"> {
     this.#ports.log.warn("poll_failed", { pool: this.#settings.pool, reason: error.code, error });
-    if (error.status === 429) return this.#holdBack(error.retryAfterMs);
+    if (error.status === 429) return this.#extendBackoff(error.retryAfterMs);
     return (await this.#hasAnotherKey(error)) ? "ask_again" : error;
   }
 
   /** Writes the wait to the run store, so that the next cycles obey it too. */
-  async #holdBack(askedMs: number | undefined): Promise<HeldBack> {
+  async #extendBackoff(askedMs: number | undefined): Promise<HeldBack> {
     const { clock, random } = this.#ports;
     const untilMs = clock.now() + rateLimitWaitMs({ attempt: ++this.#rateLimits, askedMs }, random);
     await this.#ports.backoff.extend(this.#settings.pool, "studio", untilMs);

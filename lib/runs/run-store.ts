@@ -1,16 +1,23 @@
 import { randomUUID } from "node:crypto";
 import type { Expression, Item, ItemKey, Table, Update } from "../adapters/dynamodb.ts";
 import { RunnerError } from "../core/errors.ts";
-import { moveOnce, nextAttempt, openAndPostingAs, owned, ownedValues, unmoved } from "./moves.ts";
+import {
+  moveOnce,
+  nextAttempt,
+  openAndPostsUnchanged,
+  owned,
+  ownedValues,
+  unchangedSinceRead,
+} from "./conditions.ts";
 import { createRunQueries, type RunQueries } from "./run-queries.ts";
 import {
   parseRun,
   runItemId,
-  type EndState,
+  type OutcomeState,
   type Fence,
   type Inherited,
   type AttemptRef,
-  type Reporting,
+  type FailureReport,
   type Run,
   type RunProgress,
 } from "./run.ts";
@@ -28,7 +35,7 @@ export interface NewRun {
 }
 
 export interface Ending {
-  readonly state: EndState;
+  readonly state: OutcomeState;
   readonly reason: string;
   readonly explanation?: string | undefined;
   readonly unconfirmed?: boolean | undefined;
@@ -44,7 +51,7 @@ export interface Restart {
   readonly failure: string | undefined;
   readonly leaseExpiresAtMs: number;
   /** The attempt only reports this failure to Studio. */
-  readonly reporting?: Reporting | undefined;
+  readonly reporting?: FailureReport | undefined;
   readonly jobDigest?: string | undefined;
 }
 
@@ -63,7 +70,7 @@ export interface RunStore extends RunQueries {
   heartbeat(fence: Fence, heartbeat: Heartbeat): Promise<boolean>;
   /** Whether the caller still owns the run. A consistent read. */
   owns(fence: Fence): Promise<boolean>;
-  note(fence: Fence, progress: RunProgress): Promise<boolean>;
+  saveProgress(fence: Fence, progress: RunProgress): Promise<boolean>;
   /** Safe to repeat by the same invocation with the same state. */
   finish(fence: Fence, ending: Ending): Promise<boolean>;
   /** Passes a running attempt's work to the next attempt. The caller sends the next attempt's event afterwards. */
@@ -118,7 +125,7 @@ export function createRunStore(
       );
     },
 
-    note: (fence, progress) => updateOwned(table, fence, { set: progress }),
+    saveProgress: (fence, progress) => updateOwned(table, fence, { set: progress }),
 
     finish: async (fence, ending) =>
       (await finish(table, fence, {
@@ -133,11 +140,12 @@ export function createRunStore(
 
     restart: (run, restart) => restartRun(table, run, restart),
     touch: async (run, atMs) =>
-      (await table.update(keyOf(run), { set: { touchedAtMs: atMs }, condition: unmoved(run) })) !== undefined,
+      (await table.update(keyOf(run), { set: { touchedAtMs: atMs }, condition: unchangedSinceRead(run) })) !==
+      undefined,
     finishAbandoned: async (run, ending) =>
-      (await finishFor(table, run, { ...ending, unless: unmoved(run) })) !== undefined,
+      (await finishFor(table, run, { ...ending, unless: unchangedSinceRead(run) })) !== undefined,
     supersede: async (run, ending) => {
-      const item = await finishFor(table, run, { ...ending, unless: openAndPostingAs(run) });
+      const item = await finishFor(table, run, { ...ending, unless: openAndPostsUnchanged(run) });
       return item && parseRun(item);
     },
 
@@ -198,7 +206,7 @@ async function restartRun(table: Table, run: Run, restart: Restart): Promise<Run
   const { atMs, failure, leaseExpiresAtMs, reporting, jobDigest } = restart;
   const { set, remove } = nextAttempt(run.attempt, atMs);
   const failures = failure === undefined ? run.failures : [...run.failures, failure];
-  const move = moveOnce(randomUUID(), unmoved(run));
+  const move = moveOnce(randomUUID(), unchangedSinceRead(run));
   const item = await table.update(keyOf(run), {
     set: { ...set, leaseExpiresAtMs, starts: run.starts + 1, failures, reporting, jobDigest, ...move.set },
     remove,

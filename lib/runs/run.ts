@@ -14,7 +14,7 @@ import { noUsage } from "../model/model.ts";
  */
 export const runStates = ["leased", "running", "completed", "failed", "lost"] as const;
 export type RunState = (typeof runStates)[number];
-export type EndState = Extract<RunState, "completed" | "failed" | "lost">;
+export type OutcomeState = Extract<RunState, "completed" | "failed" | "lost">;
 
 const usageSchema = z.object({
   inputTokens: z.number(),
@@ -115,7 +115,7 @@ export const runSchema = z.object({
 });
 
 export type Inherited = Readonly<z.output<typeof inheritedSchema>>;
-export type Reporting = Readonly<z.output<typeof reportingSchema>>;
+export type FailureReport = Readonly<z.output<typeof reportingSchema>>;
 export type Run = Readonly<z.output<typeof runSchema>>;
 
 export interface AttemptRef {

@@ -42,7 +42,7 @@ export const guards: readonly Guard[] = [
     promise: nothingIsLost,
     guard: "recovery and the reaper restart a run whose attempt has ended without closing it",
     file: "lib/attempt/recover.ts",
-    remove: "  await invokeOrLeave({ invoker, log }, taken);",
+    remove: "  await invokeAttempt({ invoker, log }, taken);",
     put: "",
     test: { file: recoverTest, name: "restarts a run whose attempt crashed while its lease is alive" },
   },
@@ -60,7 +60,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsLost,
     guard: "a completion is repeated through an outage for as long as the lease is kept",
-    file: "lib/attempt/persist.ts",
+    file: "lib/attempt/outage-retry.ts",
     remove: "      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;",
     put: "      if (error) throw error;",
     test: { file: attemptTest, name: "is repeated through an outage of minutes while the lease is kept" },
@@ -68,7 +68,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsLost,
     guard: "an attempt whose process is asked to end leaves its run open for the reaper",
-    file: "lib/attempt/ending.ts",
+    file: "lib/attempt/outcome.ts",
     remove: '  shutdown: "stopped",',
     put: '  shutdown: "lost",',
     test: {
@@ -88,8 +88,8 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "a response's id is noted before the response is waited for",
     file: "lib/attempt/progress.ts",
-    remove: "    await this.note(\n      { ...this.#known, rounds: number",
-    put: "    void this.note(\n      { ...this.#known, rounds: number",
+    remove: "    await this.save(\n      { ...this.#known, rounds: number",
+    put: "    void this.save(\n      { ...this.#known, rounds: number",
     test: { file: continuationTest, name: "includes a round's response id before the round is awaited" },
   },
   {
@@ -118,7 +118,7 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "if two processes find the same dead attempt, only one starts the next",
     file: "lib/runs/run-store.ts",
-    remove: "const move = moveOnce(randomUUID(), unmoved(run));",
+    remove: "const move = moveOnce(randomUUID(), unchangedSinceRead(run));",
     put: 'const move = moveOnce(randomUUID(), { text: "attribute_exists(#id)", values: {} });',
     test: {
       file: recoverTest,
@@ -239,7 +239,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "an attempt that has been superseded is refused every write",
-    file: "lib/runs/moves.ts",
+    file: "lib/runs/conditions.ts",
     remove: 'const owned = "#state = :running AND #invocationId = :invocationId";',
     put: 'const owned = "#state = :running AND attribute_exists(#invocationId) AND :invocationId = :invocationId";',
     test: { file: runStoreTest, name: "refuses every write of an invocation that does not own the attempt" },
@@ -247,7 +247,7 @@ export const guards: readonly Guard[] = [
   {
     promise: theDeadlineIsOurs,
     guard: "an attempt continues in another one before the platform ends it",
-    file: "lib/attempt/ending.ts",
+    file: "lib/attempt/outcome.ts",
     remove: '  attempt_deadline: "continued",',
     put: "",
     test: {
@@ -289,7 +289,7 @@ export const guards: readonly Guard[] = [
     promise: everyOutcomeIsCountedOnce,
     guard: "a failure is noted before Studio is told, so that a run that dies then still counts as failed",
     file: "lib/attempt/posting.ts",
-    remove: "      await progress.note({ ...known, reporting, jobDigest }, signal);",
+    remove: "      await progress.save({ ...known, reporting, jobDigest }, signal);",
     put: "      void jobDigest;",
     test: {
       file: "test/unit/attempt/attempt-reporting.test.ts",

@@ -277,6 +277,6 @@ async function addRun(cli: FakeCli, wanted: FakeRun): Promise<void> {
   });
   const fence = { pool, runId, attempt: 1, invocationId: runId };
   await runs.start(fence, { atMs: leasedAtMs + 400, requestId: `request-${runId}` });
-  if (progress) await runs.note(fence, progress);
+  if (progress) await runs.saveProgress(fence, progress);
   if (ending) await runs.finish(fence, ending);
 }

@@ -165,7 +165,7 @@ async function silentRun({ pool, runStore }: World): Promise<void> {
   await runStore.create({ ...run, pool, ...times });
   const fence = { pool, runId: "r1", attempt: 1, invocationId: "i1" };
   await runStore.start(fence, { atMs: nowMs - 500_000, requestId: "req1" });
-  await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage: answer.usage });
+  await runStore.saveProgress(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage: answer.usage });
 }
 
 const silentRunWith =

@@ -50,7 +50,7 @@ describe("an attempt near its deadline", () => {
 
   it("passes on to the next attempt the progress that the run store could not take before", async () => {
     const { result, continued } = await untilDeadline({
-      note: throwing(throttled),
+      saveProgress: throwing(throttled),
       work: async (context) => {
         await context.onRoundStarted({ number: 1, responseId: "resp_1", usage: noUsage });
         return endless(context);
@@ -106,7 +106,7 @@ describe("an attempt near its deadline", () => {
 describe("an attempt whose lease is lost", () => {
   it("cancels the summary that is being generated", async () => {
     const work: Work = async (context) => {
-      await context.note({ summaryResponseId: "resp_s" });
+      await context.saveProgress({ summaryResponseId: "resp_s" });
       return endless(context);
     };
     const { result, cancelled } = await ran({ work, heartbeat: throwing(lost) }, { forMs: 120_000 });
@@ -174,7 +174,7 @@ describe("a payload that Studio refuses", () => {
 describe("progress in the run store", () => {
   it("includes a round's response id before the round is awaited", async () => {
     const { begin, notes } = build({
-      note: nextTurn,
+      saveProgress: nextTurn,
       work: async ({ onRoundStarted }) => {
         await onRoundStarted({ number: 3, responseId: "resp_3", usage: noUsage });
         expect(notes).toMatchObject([
@@ -188,13 +188,13 @@ describe("progress in the run store", () => {
     expect(notes).toHaveLength(2);
   });
 
-  const noting: Work = async ({ note }) => {
-    await note({ startedOver: true });
+  const noting: Work = async ({ saveProgress }) => {
+    await saveProgress({ startedOver: true });
     return product;
   };
 
   it("is written again until the run store accepts it", async () => {
-    const { begin, clock, notes } = build({ note: throwingFirst(throttled, 4), work: noting });
+    const { begin, clock, notes } = build({ saveProgress: throwingFirst(throttled, 4), work: noting });
     const attempt = begin();
     await clock.advance(3_000);
     expect(notes).toEqual([]);
@@ -219,7 +219,7 @@ describe("progress in the run store", () => {
   });
 
   it("ends the attempt at once when the fence refuses the write", async () => {
-    const { result, requests } = await ran({ work: noting, runStore: { note: async () => false } });
+    const { result, requests } = await ran({ work: noting, runStore: { saveProgress: async () => false } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual([]);
   });

@@ -130,12 +130,12 @@ it("accepted and failed heartbeats are counted separately", async () => {
 it("a repeated write, a response that cannot be cancelled and a failure that cannot be reported are logged", async () => {
   const { log } = await ran(
     {
-      work: async ({ note, onRoundStarted }) => {
-        await note({ startedOver: true });
+      work: async ({ saveProgress, onRoundStarted }) => {
+        await saveProgress({ startedOver: true });
         await onRoundStarted({ number: 1, responseId: "resp_1", usage });
         throw new RunnerError("model_refused", "no");
       },
-      note: throwingFirst(throttled),
+      saveProgress: throwingFirst(throttled),
       fail: throwing(lost),
       cancelResponse: throwing(new RunnerError("model_unavailable", "502")),
     },

@@ -17,7 +17,7 @@ describe("a failure report", () => {
   });
 
   it("is not sent when the run store's fence refuses the attempt", async () => {
-    const { result, requests } = await ran({ work: declined, runStore: { note: async () => false } });
+    const { result, requests } = await ran({ work: declined, runStore: { saveProgress: async () => false } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
   });

@@ -77,7 +77,7 @@ export interface World {
   readonly leasedAgoMs?: number;
   /** Overrides fields of the row that the attempt starts with. */
   readonly row?: Partial<Run>;
-  readonly note?: () => Promise<void>;
+  readonly saveProgress?: () => Promise<void>;
   readonly invoke?: () => Promise<void>;
   readonly addSpend?: () => Promise<void>;
   readonly extendBackoff?: () => Promise<void>;
@@ -157,8 +157,8 @@ export function build(world: World = {}) {
       start: async () => run,
       heartbeat: async () => true,
       owns: async () => true,
-      note: async (_, progress) => {
-        await world.note?.();
+      saveProgress: async (_, progress) => {
+        await world.saveProgress?.();
         notes.push(progress);
         return true;
       },

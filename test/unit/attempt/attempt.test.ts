@@ -67,7 +67,7 @@ describe("the fence", () => {
     ["a failure report", { work: declined }],
   ])("holds back %s while the run store accepts no write", async (_, world) => {
     const unreachable = throwing(throttled);
-    const runStore = { heartbeat: unreachable, note: unreachable };
+    const runStore = { heartbeat: unreachable, saveProgress: unreachable };
     const { requests } = await ran({ ...world, runStore }, { forMs: 960_000 });
     expect(requests.filter((request) => !request.startsWith("heartbeat"))).toEqual([]);
   });

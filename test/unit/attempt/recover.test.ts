@@ -103,7 +103,7 @@ async function leased(pool = "default"): Promise<Fence> {
 async function running(progress: RunProgress = {}, pool = "default"): Promise<Fence> {
   const fence = await leased(pool);
   await runStore.start(fence, { atMs: 901_000, requestId: "req1" });
-  await runStore.note(fence, { rounds: 0, ...progress });
+  await runStore.saveProgress(fence, { rounds: 0, ...progress });
   return fence;
 }
 

@@ -52,7 +52,7 @@ function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
         return { ...jobContext, recentMessages: [], ...changed };
       },
     }),
-    note: async (progress) => void notes.push(progress),
+    saveProgress: async (progress) => void notes.push(progress),
     onRoundStarted: async (start) => void started.push(start),
     onJobRead: (digest, createdAtMs) => {
       digests.push(digest);

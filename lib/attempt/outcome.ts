@@ -1,5 +1,5 @@
 import { toRunnerError, type ErrorCode, type RunnerError } from "../core/errors.ts";
-import type { EndState } from "../runs/run.ts";
+import type { OutcomeState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
 
 /** How an attempt that did not complete ends: the user gets a reason, nothing more is posted, the next attempt continues, or the reaper takes over. */
@@ -32,7 +32,7 @@ const plainWords: Partial<Record<ErrorCode, string>> = {
 
 /** How an attempt ended, before it is written to the run store. */
 export interface Outcome {
-  readonly state: EndState | "superseded" | "continued" | "stopped";
+  readonly state: OutcomeState | "superseded" | "continued" | "stopped";
   readonly reason: string;
   readonly explanation?: string | undefined;
   /** It is unknown whether Studio accepted the post that ends the job. */
@@ -52,7 +52,7 @@ export interface Failure {
   readonly explanation: string;
 }
 
-export function judge(thrown: unknown): Failure {
+export function classifyError(thrown: unknown): Failure {
   const error = toRunnerError(thrown);
   return { error, state: stateAfter(error), explanation: plainWords[error.code] ?? error.message };
 }

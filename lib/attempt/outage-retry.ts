@@ -9,7 +9,7 @@ const pace: Pace = { baseMs: 500, maxMs: 30_000 };
  * Makes a call to Studio or the run store that the run needs, and retries it through an outage.
  * @throws errors that are not retryable, or the signal's reason
  */
-export async function persist<T>(
+export async function retryThroughOutage<T>(
   { clock, random, log }: Retrying,
   signal: AbortSignal,
   send: () => Promise<T>,

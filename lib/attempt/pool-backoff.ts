@@ -4,7 +4,7 @@ import { rateLimitWaitMs, type Failed } from "../core/retry.ts";
 import type { Ports } from "./ports.ts";
 import type { StudioJob } from "./studio-job.ts";
 
-export type HoldBackPorts = Pick<Ports, "clock" | "random" | "backoff" | "log">;
+export type BackoffPorts = Pick<Ports, "clock" | "random" | "backoff" | "log">;
 
 export interface Limit extends Failed {
   readonly pool: string;
@@ -12,8 +12,8 @@ export interface Limit extends Failed {
 }
 
 /** Makes the whole pool wait, through the run store. Never throws: if the run store is out of reach, only this run waits. */
-export async function holdBack(
-  { clock, random, backoff, log }: HoldBackPorts,
+export async function extendBackoff(
+  { clock, random, backoff, log }: BackoffPorts,
   { pool, by, ...refused }: Limit,
 ): Promise<void> {
   try {
@@ -25,7 +25,7 @@ export async function holdBack(
 }
 
 /** A job whose 429s also stop the pool's leasing. The caller gets the error without waiting for the run store. */
-export function pressed(job: StudioJob, ports: HoldBackPorts, pool: string): StudioJob {
+export function withPoolBackoff(job: StudioJob, ports: BackoffPorts, pool: string): StudioJob {
   let refusals = 0;
   const heed = async <T>(answer: Promise<T>): Promise<T> => {
     try {
@@ -34,7 +34,7 @@ export function pressed(job: StudioJob, ports: HoldBackPorts, pool: string): Stu
       return value;
     } catch (error) {
       if (error instanceof RunnerError && error.status === 429)
-        void holdBack(ports, { pool, by: "studio", attempt: ++refusals, askedMs: error.retryAfterMs });
+        void extendBackoff(ports, { pool, by: "studio", attempt: ++refusals, askedMs: error.retryAfterMs });
       throw error;
     }
   };

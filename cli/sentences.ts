@@ -22,8 +22,10 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   recovery_ended: (line) =>
     line.what === "left" ? undefined : `recovered an attempt that failed (${line.reason})`,
   attempt_not_invoked: (line) => `could not start the attempt, the next dispatch will: ${why(line)}`,
-  job_resumed: (line) => `continues where the last attempt ended: round ${line.round}`,
-  job_taken_over: (line) => `continues the job of the earlier run ${line.earlierRunId}: round ${line.round}`,
+  job_resumed: ({ earlierRunId, round }) =>
+    earlierRunId === undefined
+      ? `continues where the last attempt ended: round ${round}`
+      : `continues the job of the earlier run ${earlierRunId}: round ${round}`,
   run_superseded: (line) => `was superseded: its workspace has been leased again (${line.state})`,
   workspace_left_alone: (line) =>
     `leaves the workspace alone for ${seconds(line.waitMs)}: its last ${line.losses} runs lost their leases`,

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/errors.ts";
 
-/** What can end an attempt from outside, with the words for a user. */
+/** What can end an attempt from outside, in words for the user. */
 const phrases = {
   crashed: "crashed",
   out_of_memory: "ran out of memory",
@@ -29,14 +29,14 @@ export function explainFailures(failures: readonly string[]): string {
   return `The worker ${parts.length > 0 ? `${parts.join(", ")} and ` : ""}${last}.`;
 }
 
-/** Lambda's words for how an invocation ended (platform-facts.md, section 1), first match wins. */
+/** Lambda's words for how an invocation ended; the first match wins. */
 const signs: readonly (readonly [pattern: RegExp, failure: AttemptFailure])[] = [
   [/timed out|Sandbox\.Timedout/i, "timed_out"],
   [/OutOfMemory|heap out of memory/i, "out_of_memory"],
   [/signal: killed/i, "killed"],
 ];
 
-/** What a failed invocation's error type and message tell. */
+/** The failure that an invocation's error type and message describe. */
 export function failureOf(error: string): AttemptFailure {
   return signs.find(([pattern]) => pattern.test(error))?.[1] ?? "crashed";
 }

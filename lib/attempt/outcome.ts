@@ -1,22 +1,36 @@
 import { toRunnerError, type ErrorCode, type RunnerError } from "../core/errors.ts";
-import type { OutcomeState } from "../runs/run.ts";
+import type { Outcome, OutcomeState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
 
-/** How an attempt that did not complete ends: the user gets a reason, nothing more is posted, the next attempt continues, or the reaper takes over. */
-export type FailureState = "failed" | "lost" | "superseded" | "continued" | "stopped";
+/**
+ * The outcome of an attempt: the run's own, or one that leaves the run unfinished. `superseded`: another attempt or run has taken over;
+ * `continued`: the next attempt goes on; `stopped`: the process is asked to end, and the reaper restarts the run.
+ */
+export interface AttemptOutcome extends Omit<Outcome, "state"> {
+  readonly state: OutcomeState | "superseded" | "continued" | "stopped";
+  readonly product?: Product | undefined;
+  /** A bug of ours. The entry point rethrows it, so that the function's error alarm fires. */
+  readonly defect?: unknown;
+}
+
+/** What an invocation returns. `duplicate`: another invocation runs the attempt. */
+export interface AttemptResult extends Pick<AttemptOutcome, "reason" | "defect"> {
+  readonly state: AttemptOutcome["state"] | "duplicate";
+}
+
+/** The deliverables were posted and probably accepted. */
+export const completedUnconfirmed = { state: "completed", reason: "unconfirmed", unconfirmed: true } as const;
+
+type StateAfterError = Exclude<AttemptOutcome["state"], "completed">;
 
 /** Codes that do not fail the job. Every other code fails it, with a reason for the user. */
-const quietEndings: Partial<Record<ErrorCode, FailureState>> = {
+const statesWithoutReport: Partial<Record<ErrorCode, StateAfterError>> = {
   attempt_deadline: "continued",
   lease_lost: "lost",
   key_refused: "lost",
   shutdown: "stopped",
   superseded: "superseded",
 };
-
-export function stateAfter(error: RunnerError): FailureState {
-  return quietEndings[error.code] ?? "failed";
-}
 
 /** What Studio's user reads in place of an error message that is meant for operators. */
 const plainWords: Partial<Record<ErrorCode, string>> = {
@@ -30,29 +44,16 @@ const plainWords: Partial<Record<ErrorCode, string>> = {
   secrets_unavailable: "The runner could not read its keys. Please send the message again.",
 };
 
-/** How an attempt ended, before it is written to the run store. */
-export interface Outcome {
-  readonly state: OutcomeState | "superseded" | "continued" | "stopped";
-  readonly reason: string;
-  readonly explanation?: string | undefined;
-  /** It is unknown whether Studio accepted the post that ends the job. */
-  readonly unconfirmed?: true | undefined;
-  readonly product?: Product | undefined;
-  /** A bug of ours. The entry point rethrows it, so that the function's error alarm fires. */
-  readonly defect?: unknown;
-}
-
-/** The deliverables were posted and probably accepted. */
-export const unconfirmed = { state: "completed", reason: "unconfirmed", unconfirmed: true } as const;
-
-export interface Failure {
+export interface ClassifiedError {
   readonly error: RunnerError;
-  readonly state: FailureState;
-  /** A sentence for the user: at most 500 characters are shown (studio-api.md, `/failWorkspaceJob`). */
+  /** The outcome that the error leads to. */
+  readonly state: StateAfterError;
+  /** A sentence for the user: at most 500 characters are shown (Studio API, "Fail job"). */
   readonly explanation: string;
 }
 
-export function classifyError(thrown: unknown): Failure {
+export function classifyError(thrown: unknown): ClassifiedError {
   const error = toRunnerError(thrown);
-  return { error, state: stateAfter(error), explanation: plainWords[error.code] ?? error.message };
+  const state = statesWithoutReport[error.code] ?? "failed";
+  return { error, state, explanation: plainWords[error.code] ?? error.message };
 }

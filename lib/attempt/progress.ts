@@ -67,10 +67,10 @@ export class Progress {
   async save(progress: RunProgress, signal: AbortSignal): Promise<void> {
     this.#known = { ...this.#known, ...progress };
     this.#pendingResponseId = progress.summaryResponseId ?? this.#pendingResponseId;
-    const ours = await retryThroughOutage(this.#ports, signal, () =>
+    const isOwned = await retryThroughOutage(this.#ports, signal, () =>
       this.#ports.runStore.saveProgress(this.#fence, progress),
     );
-    if (!ours) throw superseded();
+    if (!isOwned) throw superseded();
   }
 
   /** Call before each request to the model. @throws as `save` */

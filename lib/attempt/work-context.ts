@@ -16,7 +16,7 @@ export interface Product {
 export interface RoundStart {
   /** 1 for the run's first round; continues over attempts. */
   readonly number: number;
-  /** Absent if the provider does not keep responses: the run cannot resume then. */
+  /** Absent if the provider does not keep responses: the run cannot be resumed then. */
   readonly responseId: string | undefined;
   /** Usage of the whole run so far. */
   readonly usage: Usage;
@@ -41,7 +41,7 @@ export interface WorkContext extends Retrying {
   readonly mayAsk: () => Promise<void>;
   /** Called when the job's context was read, with the time of its newest message (epoch ms, our clock) if known. */
   readonly onJobRead: (jobDigest: string, createdAtMs: number | undefined) => void;
-  /** Called as soon as a round's response id is known; from then on the round can be resumed. @throws RunnerError `superseded` */
+  /** Called as soon as a round's response id is known; from then on the round can be retrieved. @throws RunnerError `superseded` */
   readonly onRoundStarted: (start: RoundStart) => Promise<void>;
   readonly onRoundEnded: (end: RoundEnd) => void;
 }

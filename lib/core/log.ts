@@ -29,7 +29,6 @@ export type LogEvent =
   | "recovery_ended"
   | "attempt_not_invoked"
   | "job_resumed"
-  | "job_taken_over"
   | "run_superseded"
   | "workspace_left_alone"
   | "job_started_over"

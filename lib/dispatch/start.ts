@@ -1,6 +1,6 @@
 import { RunnerError, toRunnerError } from "../core/errors.ts";
 import type { Ports } from "../attempt/ports.ts";
-import { invokeAttempt } from "../attempt/recover.ts";
+import { invokeAttempt } from "../attempt/invoke.ts";
 import type { Lease } from "../studio/schemas.ts";
 import { claimWorkspace } from "./claim.ts";
 

@@ -1,9 +1,9 @@
 import { expect } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { runAttempt } from "../../../lib/attempt/attempt.ts";
-import { jobDigest } from "../../../lib/attempt/delivery.ts";
+import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
-import type { Ending, RunStore } from "../../../lib/runs/run-store.ts";
+import type { FinishedRun, RunStore } from "../../../lib/runs/run-store.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
@@ -87,7 +87,7 @@ export interface World {
 export function build(world: World = {}) {
   const clock = createFakeClock(1_000_000);
   const requests: string[] = [];
-  const endings: Omit<Ending, "progress">[] = [];
+  const endings: Omit<FinishedRun, "progress">[] = [];
   const notes: RunProgress[] = [];
   const continued: RunProgress[] = [];
   const invoked: AttemptEvent[] = [];

@@ -3,7 +3,7 @@ import { overdue, reap } from "../../../lib/dispatch/reaper.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/core/invoker.ts";
 import type { AttemptFailure } from "../../../lib/attempt/attempt-failure.ts";
-import { jobDigest } from "../../../lib/attempt/delivery.ts";
+import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import { recover } from "../../../lib/attempt/recover.ts";
 import { failedInvocationSchema, recoverFailed } from "../../../lib/attempt/failed-invocation.ts";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";

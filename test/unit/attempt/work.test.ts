@@ -257,7 +257,7 @@ describe("a run that takes over the job of an earlier run", () => {
       [1, usageOf(0)],
       [2, usageOf(1)],
     ]);
-    expect(next.log.events).toEqual(["job_taken_over"]);
+    expect(next.log.events).toEqual(["job_resumed"]);
   });
 
   it("counts the same usage when its second attempt resumes it", async () => {
@@ -293,7 +293,7 @@ describe("a run that takes over the job of an earlier run", () => {
     };
     const product = await work(losing)(next.context);
     expect(product.payload.assistantMessage).toBe("Again.");
-    expect(next.log.events).toEqual(["job_taken_over", "job_started_over", "prior_context"]);
+    expect(next.log.events).toEqual(["job_resumed", "job_started_over", "prior_context"]);
     expect(next.contexts()).toBe(1);
   });
 

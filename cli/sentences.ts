@@ -45,10 +45,11 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     line.calls
       ? `round ${line.round}: the model called ${count(line.calls, "tool")}`
       : `round ${line.round}: the model answered`,
-  call_retried: (line) =>
-    line.reason === "key_refetched"
-      ? "reads the model key again, after a refusal"
-      : `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
+  call_retried: (line) => `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
+  key_refetched: () => "reads the model key again, after a refusal",
+  background_stream_refused: () =>
+    "polls responses from now on: the provider does not stream them in the background",
+  background_refused: () => "streams responses from now on: the provider has no background mode",
   completion_unconfirmed: () => "delivered, but Studio did not confirm it",
   report_failed: (line) => `could not tell Studio of the failure: ${why(line)}`,
   cancel_failed: (line) => `could not stop the model: ${why(line)}`,

@@ -3,6 +3,7 @@ import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
 import type { Fence } from "../runs/run.ts";
 import { retryWaitMs } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
+import { superseded } from "./outcome.ts";
 import type { Ports } from "./ports.ts";
 import type { StudioJob } from "./studio-job.ts";
 
@@ -178,8 +179,7 @@ export class LeaseHeartbeat {
   async #recordHeartbeat(atMs: number): Promise<void> {
     const { runStore } = this.#ports;
     const isOwned = await runStore.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
-    if (!isOwned)
-      throw new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");
+    if (!isOwned) throw superseded();
   }
 
   #lose(error: RunnerError): void {

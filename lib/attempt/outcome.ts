@@ -1,4 +1,4 @@
-import { toRunnerError, type ErrorCode, type RunnerError } from "../core/errors.ts";
+import { RunnerError, toRunnerError, type ErrorCode } from "../core/errors.ts";
 import type { Outcome, OutcomeState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
 
@@ -17,6 +17,9 @@ export interface AttemptOutcome extends Omit<Outcome, "state"> {
 export interface AttemptResult extends Pick<AttemptOutcome, "reason" | "defect"> {
   readonly state: AttemptOutcome["state"] | "duplicate";
 }
+
+export const superseded = (): RunnerError =>
+  new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");
 
 /** The deliverables were posted and probably accepted. */
 export const completedUnconfirmed = { state: "completed", reason: "unconfirmed", unconfirmed: true } as const;

@@ -1,7 +1,8 @@
-import { RunnerError, toRunnerError } from "../core/errors.ts";
+import { toRunnerError } from "../core/errors.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Fence, Run, RunProgress } from "../runs/run.ts";
 import type { AttemptMetrics } from "./attempt-metrics.ts";
+import { superseded } from "./outcome.ts";
 import { retryThroughOutage } from "./outage-retry.ts";
 import type { Retrying } from "./ports.ts";
 import type { RoundEnd, RoundStart } from "./work-context.ts";
@@ -87,6 +88,3 @@ export class Progress {
     });
   }
 }
-
-const superseded = (): RunnerError =>
-  new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");

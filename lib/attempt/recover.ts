@@ -1,5 +1,5 @@
 import { withTimeLimit, type Clock } from "../core/clock.ts";
-import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
+import { hasCode, toRunnerError } from "../core/errors.ts";
 import type { Restart } from "../runs/run-store.ts";
 import type { FailureReport, Outcome, OutcomeState, Run } from "../runs/run.ts";
 import type { Log } from "../core/log.ts";
@@ -9,6 +9,7 @@ import { explainFailures, type AttemptFailure } from "./attempt-failure.ts";
 import { abandonedOutcome, finishRun } from "./finish.ts";
 import { invokeAttempt } from "./invoke.ts";
 import { isLeaseForJob, readJobDigest } from "./job-digest.ts";
+import { superseded } from "./outcome.ts";
 import { withPoolBackoff } from "./pool-backoff.ts";
 import type { Ports } from "./ports.ts";
 import { postUntilAnswered } from "./post.ts";
@@ -174,7 +175,7 @@ async function proveOwnership(
 ): Promise<void> {
   await job.heartbeat(signal);
   if (await runStore.touch(run, clock.now())) return;
-  throw new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");
+  throw superseded();
 }
 
 async function finish(ports: Ports, run: Run, outcome: Outcome): Promise<Recovery> {

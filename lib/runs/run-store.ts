@@ -1,6 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { Expression, Item, ItemKey, Table, Update } from "../adapters/dynamodb.ts";
+import {
+  createTable,
+  type Expression,
+  type Item,
+  type ItemKey,
+  type Table,
+  type TableOptions,
+  type Update,
+} from "../adapters/dynamodb.ts";
 import { RunnerError } from "../core/errors.ts";
+import type { Metrics } from "../core/metrics.ts";
 import {
   moveOnce,
   nextAttempt,
@@ -94,6 +103,19 @@ export interface Continuation {
   readonly leaseExpiresAtMs: number;
   /** All that the attempt knows: its last write of progress may not have arrived. */
   readonly progress: RunProgress;
+}
+
+/** The run store's table. Records calls that DynamoDB throttles, including those that succeed on retry. */
+export function createRunStoreTable(
+  {
+    tableName,
+    pool,
+    metrics,
+  }: { readonly tableName: string; readonly pool: string; readonly metrics: Metrics },
+  options: Omit<TableOptions, "onThrottled"> = {},
+): Table {
+  const onThrottled = (): void => metrics.emit("RunStoreThrottles", { pool }, 1);
+  return createTable(tableName, { ...options, onThrottled });
 }
 
 /**
@@ -225,7 +247,7 @@ interface ConditionalFinish extends FinishedRun {
   readonly condition: Expression;
 }
 
-/** Finishes a run in place of its attempt, which loses its ownership: otherwise its own last write would be counted too. */
+/** Finishes a run in place of its attempt, which loses its ownership: otherwise its own last write would be accepted too. */
 function finishForAttempt(table: Table, run: Run, finished: ConditionalFinish): Promise<Item | undefined> {
   const { set, condition } = moveOnce(randomUUID(), finished.condition);
   return finish(table, run, { ...finished, condition, set, remove: ["invocationId"] });

@@ -71,7 +71,7 @@ export const runSchema = z.object({
   calledAtMs: z.number(),
   /** Starts: the first attempt, and every restart after a crash. */
   starts: z.number().default(1),
-  /** Continuations: attempts that took over from a healthy one. */
+  /** Continuations: attempts that continued a healthy one. */
   continuations: z.number().default(0),
   /** Why earlier attempts crashed: codes, oldest first. */
   failures: z.array(z.string()).default([]),

@@ -202,7 +202,7 @@ export const guards: readonly Guard[] = [
     guard: "a post that went unanswered is repeated only while the key's lease is still for the same job",
     file: "lib/attempt/post.ts",
     remove:
-      '      if (unansweredAtMs !== undefined && !(await isLeaseForJob({ job, digest }, signal))) return "unconfirmed";',
+      '      if (unansweredAtMs !== undefined && !(await isLeaseForJob({ job, digest }, signal)))\n        return "unconfirmed";',
     put: "",
     test: {
       file: attemptTest,
@@ -290,8 +290,8 @@ export const guards: readonly Guard[] = [
     guard:
       "a failure is recorded before it is reported to Studio, so that a run that dies then still counts as failed",
     file: "lib/attempt/post-result.ts",
-    remove: "      await progress.save({ ...known, reporting: report, jobDigest }, signal);",
-    put: "      void jobDigest;",
+    remove: "    await progress.save({ ...known, reporting: report, jobDigest }, signal);",
+    put: "    void jobDigest;",
     test: {
       file: "test/unit/attempt/attempt-reporting.test.ts",
       name: "is noted with its reason before it is sent",

@@ -22,8 +22,10 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   recovery_ended: (line) =>
     line.what === "left" ? undefined : `recovered an attempt that failed (${line.reason})`,
   attempt_not_invoked: (line) => `could not start the attempt, the next dispatch will: ${why(line)}`,
-  job_resumed: (line) => `continues where the last attempt ended: round ${line.round}`,
-  job_taken_over: (line) => `continues the job of the earlier run ${line.earlierRunId}: round ${line.round}`,
+  job_resumed: ({ earlierRunId, round }) =>
+    earlierRunId === undefined
+      ? `continues where the last attempt ended: round ${round}`
+      : `continues the job of the earlier run ${earlierRunId}: round ${round}`,
   run_superseded: (line) => `was superseded: its workspace has been leased again (${line.state})`,
   workspace_left_alone: (line) =>
     `leaves the workspace alone for ${seconds(line.waitMs)}: its last ${line.losses} runs lost their leases`,
@@ -43,10 +45,11 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     line.calls
       ? `round ${line.round}: the model called ${count(line.calls, "tool")}`
       : `round ${line.round}: the model answered`,
-  call_retried: (line) =>
-    line.reason === "key_refetched"
-      ? "reads the model key again, after a refusal"
-      : `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
+  call_retried: (line) => `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
+  key_refetched: () => "reads the model key again, after a refusal",
+  background_stream_refused: () =>
+    "polls responses from now on: the provider does not stream them in the background",
+  background_refused: () => "streams responses from now on: the provider has no background mode",
   completion_unconfirmed: () => "delivered, but Studio did not confirm it",
   report_failed: (line) => `could not tell Studio of the failure: ${why(line)}`,
   cancel_failed: (line) => `could not stop the model: ${why(line)}`,

@@ -23,15 +23,13 @@ import type { AttemptPorts } from "../lib/attempt/attempt.ts";
 import { paced, type PacedProvider } from "../lib/attempt/paced-model.ts";
 import type { RecoveryPorts } from "../lib/attempt/recover.ts";
 import { inTier } from "../lib/attempt/tiered-model.ts";
-import { timed } from "../lib/attempt/timed-model.ts";
 import { createWork } from "../lib/attempt/work.ts";
 import { createJsonLog } from "../lib/core/log.ts";
 import { createLambdaInvoker } from "../lib/adapters/lambda.ts";
 import { createBackoffRow } from "../lib/runs/backoff.ts";
-import { createCountedTable } from "../lib/runs/counted-table.ts";
 import { createControlRow } from "../lib/runs/control.ts";
 import { createDispatchLock } from "../lib/runs/dispatch-lock.ts";
-import { createRunStore } from "../lib/runs/run-store.ts";
+import { createRunStore, createRunStoreTable } from "../lib/runs/run-store.ts";
 import { createRotationRow } from "../lib/runs/rotation.ts";
 import { createSpendRow } from "../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../lib/runs/workspaces.ts";
@@ -60,7 +58,7 @@ const random = Math.random;
 const randomShare = (): number => randomBytes(1).readUInt8() / 256;
 
 export interface Dispatcher {
-  readonly deps: CyclePorts;
+  readonly ports: CyclePorts;
   readonly settings: CycleSettings;
   /** Aborts when the process is asked to end: no new leases. */
   readonly stop: AbortSignal;
@@ -73,9 +71,9 @@ export function dispatcher(logger: Logger): Dispatcher {
   const stopping = new AbortController();
   process.once("SIGTERM", () => stopping.abort());
   return {
-    deps: {
+    ports: {
       ...shared,
-      // Each cycle reads its keys anew, so that a new value is used by the next one (docs/decisions/0010).
+      // Each cycle reads its keys again, so that a new value is used by the next one (docs/decisions/0010).
       keys: createRunnerKeys({
         source: shared.secrets,
         clock,
@@ -105,13 +103,7 @@ export function processor(logger: Logger): AttemptPorts {
   const { log, metrics } = shared;
   const { RUNNER_POOL: pool, OPENAI_SERVICE_TIER: serviceTier } = config;
   const provider = providerModel(config, shared);
-  const model = paced((onRateLimited) => timed(provider(onRateLimited), { clock, metrics, pool }), {
-    clock,
-    random,
-    backoff: shared.backoff,
-    pool,
-    log,
-  });
+  const model = paced(provider, { clock, random, backoff: shared.backoff, pool, log, metrics });
   const stopping = new AbortController();
   process.once("SIGTERM", () => stopping.abort(new RunnerError("shutdown", "the process is asked to end")));
   return {
@@ -165,11 +157,11 @@ function providerModel(config: ProcessorConfig, shared: Common): PacedProvider {
       mode: config.OPENAI_MODE,
       costOf: costsBy(config.RUNNER_PRICES, config.OPENAI_MODEL),
       onRateLimited,
-      onEvent: (note) =>
-        log.warn("call_retried", {
-          what: "model",
-          ...(note.kind === "retry" ? { reason: note.code, waitMs: note.waitMs } : { reason: note.kind }),
-        }),
+      onEvent: (note) => {
+        const reason = "code" in note ? note.code : undefined;
+        if (note.kind === "retry") log.warn("call_retried", { what: "model", reason, waitMs: note.waitMs });
+        else log.warn(note.kind, { reason });
+      },
     });
 }
 
@@ -185,7 +177,7 @@ function modelCredential(config: ProcessorConfig, { secrets }: Common): Credenti
       identityProviderId: config.OPENAI_IDENTITY_PROVIDER ?? "",
       serviceAccountId: config.OPENAI_SERVICE_ACCOUNT ?? "",
       tokenUrl: config.OPENAI_TOKEN_URL,
-      // Only who uses identities pays for loading the client of STS.
+      // The client of STS is loaded only if identities are used.
       subjectToken: async () => {
         subjectToken ??= (await import("../lib/adapters/sts.ts")).createSubjectTokens({
           audience,
@@ -198,7 +190,7 @@ function modelCredential(config: ProcessorConfig, { secrets }: Common): Credenti
 }
 
 export interface Rotator {
-  readonly deps: RotatorPorts;
+  readonly ports: RotatorPorts;
   readonly settings: RotatorSettings;
 }
 
@@ -209,7 +201,7 @@ export function rotator(logger: Logger): Rotator {
   const store = createSecretStore(createSecretsClient());
   const account = { secretId: config.RUNNER_ACCOUNT_SECRET, baseUrl: config.RUNNER_SIGN_IN_URL };
   return {
-    deps: {
+    ports: {
       clock,
       random,
       log: createJsonLog(logger),
@@ -233,7 +225,7 @@ function common(logger: Logger, config: DispatcherConfig | ProcessorConfig | Rec
   const secrets = createSecretSource(createSecretsClient());
   const metrics = createEmfMetrics({ clock, writeLine: (line) => void process.stdout.write(`${line}\n`) });
   const { RUNNER_RUN_STORE_TABLE: tableName, RUNNER_POOL: pool } = config;
-  const table = createCountedTable({ tableName, pool, metrics });
+  const table = createRunStoreTable({ tableName, pool, metrics });
   const log = createJsonLog(logger);
   return {
     clock,

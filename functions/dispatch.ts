@@ -4,12 +4,12 @@ import { dispatchEventSchema, wrap } from "./middleware.ts";
 import { dispatcher } from "./container.ts";
 
 const logger = new Logger({ serviceName: "dispatcher" });
-const { deps, settings, stop } = dispatcher(logger);
+const { ports, settings, stop } = dispatcher(logger);
 
 /** Once a minute per pool: one dispatch cycle. What it cannot handle it rethrows, so that the function's alarm fires. */
 export const handler = wrap({
   logger,
   schema: dispatchEventSchema(settings.pool),
   handler: async (_, context) =>
-    runCycle(deps, settings, { remainingMs: context.getRemainingTimeInMillis(), stop }),
+    runCycle(ports, settings, { remainingMs: context.getRemainingTimeInMillis(), stop }),
 });

@@ -16,7 +16,7 @@ export interface Wrapping<Event> {
 
 /**
  * What every handler is wrapped in: lines that carry the invocation's request id, an event that has been checked, and an
- * alarm for a defect. Whatever is thrown reaches Lambda.
+ * alarm for a defect. Everything that is thrown reaches Lambda.
  */
 export function wrap<Event>({ logger, schema, handler }: Wrapping<Event>) {
   // Middy would answer 5 ms before the timeout, while a continuation is still being handed on.
@@ -35,7 +35,7 @@ const refuse =
     throw new RunnerError("event_invalid", `the event is wrong: ${problems.join("; ")}`);
   };
 
-/** An attempt reports its job before it tells of a defect of ours: thrown here, it fires the function's error alarm. */
+/** An attempt reports its job to Studio before it returns a defect of ours. Thrown here, the defect fires the function's error alarm. */
 const rethrowDefects = (): MiddlewareObj => ({
   after: ({ response }) => {
     if (response?.defect !== undefined) throw response.defect;

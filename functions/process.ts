@@ -5,14 +5,14 @@ import { wrap } from "./middleware.ts";
 import { processor } from "./container.ts";
 
 const logger = new Logger({ serviceName: "processor" });
-const deps = processor(logger);
+const ports = processor(logger);
 
 /** One attempt of one run. */
 export const handler = wrap({
   logger,
   schema: attemptEventSchema,
   handler: async (event, context) =>
-    runAttempt(deps, event, {
+    runAttempt(ports, event, {
       remainingMs: context.getRemainingTimeInMillis(),
       requestId: context.awsRequestId,
     }),

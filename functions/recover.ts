@@ -4,11 +4,11 @@ import { wrap } from "./middleware.ts";
 import { recovery } from "./container.ts";
 
 const logger = new Logger({ serviceName: "recovery" });
-const deps = recovery(logger);
+const ports = recovery(logger);
 
 /** The on-failure destination of the processor's invocations. Its own failures go to a dead-letter queue. */
 export const handler = wrap({
   logger,
   schema: failedInvocationSchema,
-  handler: async (failure) => recoverFailed(deps, failure),
+  handler: async (failure) => recoverFailed(ports, failure),
 });

@@ -5,11 +5,11 @@ import { wrap } from "./middleware.ts";
 import { rotator } from "./container.ts";
 
 const logger = new Logger({ serviceName: "rotator" });
-const { deps, settings } = rotator(logger);
+const { ports, settings } = rotator(logger);
 
-/** A step of Secrets Manager's rotation, or the look for keys to revoke. What fails is rethrown: it is tried again. */
+/** A step of Secrets Manager's rotation, or the search for keys to revoke. Failures are rethrown, so that they are retried. */
 export const handler = wrap({
   logger,
   schema: rotationEventSchema(settings.secretId),
-  handler: async (event) => handleRotationEvent(deps, settings, event),
+  handler: async (event) => handleRotationEvent(ports, settings, event),
 });

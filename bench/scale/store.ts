@@ -80,7 +80,7 @@ function runStoreOf(simulation: Simulation): CyclePorts["runStore"] {
     owns: unused,
     touch: unused,
     supersede: unused,
-    note: unused,
+    saveProgress: unused,
     continueRun: unused,
     restart: unused,
     finishAbandoned: unused,

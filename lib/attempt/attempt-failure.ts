@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/errors.ts";
 
-/** What can end an attempt from outside, with the words for a user. */
+/** What can end an attempt from outside, in words for the user. */
 const phrases = {
   crashed: "crashed",
   out_of_memory: "ran out of memory",
@@ -36,7 +36,7 @@ const signs: readonly (readonly [pattern: RegExp, failure: AttemptFailure])[] = 
   [/signal: killed/i, "killed"],
 ];
 
-/** What a failed invocation's error type and message tell. */
+/** The failure that an invocation's error type and message describe. */
 export function failureOf(error: string): AttemptFailure {
   return signs.find(([pattern]) => pattern.test(error))?.[1] ?? "crashed";
 }

@@ -2,9 +2,9 @@ import { hasCode, type RunnerError } from "../core/errors.ts";
 import type { Run } from "../runs/run.ts";
 import type { Metrics } from "../core/metrics.ts";
 
-/** Metrics of a running attempt. count.ts has those of the run's end. */
+/** Metrics of a running attempt. finish.ts has those of a finished run. */
 export interface AttemptMetrics {
-  began(leaseLeftMs: number): void;
+  started(leaseLeftMs: number): void;
   /** Records how long the job waited; on the first attempt only. */
   jobRead(createdAtMs: number): void;
   readonly heartbeat: () => void;
@@ -21,7 +21,7 @@ export function createAttemptMetrics(metrics: Metrics, run: Run): AttemptMetrics
       metrics.emit("KeysRefused", { pool }, 1);
   };
   return {
-    began: (leaseLeftMs) => {
+    started: (leaseLeftMs) => {
       const percent = Math.min(100, Math.max(0, (100 * leaseLeftMs) / leaseMs));
       metrics.emit("LeaseLeftPercent", { pool }, percent);
     },

@@ -1,16 +1,22 @@
-import type { Fence, Reporting, Run } from "../runs/run.ts";
+import type { FailureReport, Fence, OutcomeState, Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
-import { closeAbandoned, endOfAbandoned } from "./abandoned.ts";
 import { deadlinesOf, reportTimeout, requireTimeToAsk, workTimeout, type Deadlines } from "./deadline.ts";
-import { isConfirmedLoss, LostTrack } from "./delivery.ts";
-import { judge, unconfirmed, type Failure, type Outcome } from "./ending.ts";
-import { withPoolBackoff } from "./pool-backoff.ts";
-import { continueRun, finishRun, type AttemptResult, type StartedAttempt } from "./finish.ts";
+import { abandonedOutcome, finishRun } from "./finish.ts";
+import { continueRun, type StartedAttempt } from "./invoke.ts";
 import { LeaseHeartbeat } from "./lease-heartbeat.ts";
 import type { AttemptEvent } from "../adapters/lambda.ts";
 import { createAttemptMetrics } from "./attempt-metrics.ts";
+import {
+  classifyError,
+  completedUnconfirmed,
+  type AttemptOutcome,
+  type AttemptResult,
+  type ClassifiedError,
+} from "./outcome.ts";
+import { withPoolBackoff } from "./pool-backoff.ts";
 import type { Ports } from "./ports.ts";
-import { Posting } from "./posting.ts";
+import { isConfirmedLoss, UnconfirmedPostError } from "./post.ts";
+import { postDeliverables, postFailure, type PostingAttempt } from "./post-result.ts";
 import { Progress } from "./progress.ts";
 import { bindJob, type StudioJob } from "./studio-job.ts";
 import type { Product, WorkContext } from "./work-context.ts";
@@ -57,19 +63,21 @@ export async function runAttempt(
   const leaseLeftMs = run.leaseExpiresAtMs - nowMs;
   log.info("attempt_began", { leaseLeftMs, keyId: run.keyId });
   const attemptMetrics = createAttemptMetrics(metrics, run);
-  attemptMetrics.began(leaseLeftMs);
-  if (!(await ports.workspaces.isOf(run))) return leaveToNewer(ports, fence, run);
+  attemptMetrics.started(leaseLeftMs);
+  if (!(await ports.workspaces.isOf(run))) return finishSuperseded(ports, fence, run);
   const job = withPoolBackoff(bindJob(ports, run), { clock, random, backoff, log }, run.pool);
   const deadlines = deadlinesOf(nowMs, remainingMs);
   return new Attempt(ports, { fence, run, job, log, attemptMetrics, deadlines }).run();
 }
 
 /** The dispatcher was delayed between claiming the workspace and creating this run, and a newer run has the workspace. */
-async function leaveToNewer(ports: AttemptPorts, fence: Fence, run: Run): Promise<AttemptResult> {
-  const end = endOfAbandoned(run, { reason: "superseded", isGone: true });
-  await closeAbandoned(ports, { run, end }, (ending) => ports.runStore.finish(fence, ending));
+async function finishSuperseded(ports: AttemptPorts, fence: Fence, run: Run): Promise<AttemptResult> {
+  const outcome = abandonedOutcome(run, "superseded", true);
+  await finishRun(ports, { run, outcome }, (finished) => ports.runStore.finish(fence, finished));
   return { state: "superseded", reason: "superseded" };
 }
+
+type FinalOutcome = AttemptOutcome & { readonly state: OutcomeState | "superseded" };
 
 interface Started extends StartedAttempt {
   readonly job: StudioJob;
@@ -81,9 +89,9 @@ class Attempt {
   readonly #started: Started;
   readonly #heartbeat: LeaseHeartbeat;
   /** Aborts when the lease is lost or the process is asked to stop. */
-  readonly #over: AbortSignal;
+  readonly #signal: AbortSignal;
   readonly #progress: Progress;
-  readonly #posting: Posting;
+  readonly #posting: PostingAttempt;
 
   constructor(ports: AttemptPorts, started: Started) {
     const { clock, random, runStore, modelName, cancelResponse } = ports;
@@ -95,9 +103,8 @@ class Attempt {
     this.#progress = new Progress(progressPorts, fence, run);
     const heartbeatPorts = { clock, random, log, runStore, job, onHeartbeat, onHeartbeatFailed };
     this.#heartbeat = new LeaseHeartbeat(heartbeatPorts, { ...run, fence });
-    const sides = { run, job, heartbeat: this.#heartbeat, progress: this.#progress };
-    this.#posting = new Posting({ clock, random, log }, sides);
-    this.#over = AbortSignal.any([this.#heartbeat.signal, ports.stop]);
+    this.#posting = { clock, random, log, run, job, heartbeat: this.#heartbeat, progress: this.#progress };
+    this.#signal = AbortSignal.any([this.#heartbeat.signal, ports.stop]);
   }
 
   async run(): Promise<AttemptResult> {
@@ -106,35 +113,36 @@ class Attempt {
       // Heartbeats continue until Studio has the answer; the writes that follow must not race with one.
       await this.#heartbeat.stop();
       const { state, reason } = outcome;
-      const progress = this.#progress.known;
       if (state === "continued") {
-        const leaseLeftMs = this.#heartbeat.leaseLeftMs();
-        return await continueRun(this.#ports, this.#started, { reason, progress, leaseLeftMs });
+        const left = { progress: this.#progress.known, leaseLeftMs: this.#heartbeat.leaseLeftMs() };
+        return await continueRun(this.#ports, this.#started, { reason, ...left });
       }
-      if (state === "stopped") return this.#leave(reason);
-      return await finishRun(this.#ports, this.#started, { ...outcome, state, progress });
+      if (state !== "stopped") return await this.#finish({ ...outcome, state });
+      // The run stays open, as after a killed attempt, for the reaper to restart.
+      this.#started.log.info("stopping", { reason });
+      return { state, reason };
     } finally {
       await this.#heartbeat.stop();
     }
   }
 
-  async #attempt(): Promise<Outcome> {
+  async #attempt(): Promise<AttemptOutcome> {
     const { clock, runLimitMs } = this.#ports;
     const { run, deadlines } = this.#started;
-    if (run.reporting) return this.#report(run.reporting);
+    if (run.reporting) return this.#reportFailure(run.reporting);
     const runEndsAtMs = run.leasedAtMs + runLimitMs;
-    const limits = { workMs: deadlines.workMs, runEndsAtMs, runLimitMs, outer: this.#over };
+    const limits = { workMs: deadlines.workMs, runEndsAtMs, runLimitMs, outer: this.#signal };
     const deadline = workTimeout(clock, limits);
     try {
-      return await this.#complete(deadline.signal);
+      return await this.#workAndPost(deadline.signal);
     } catch (thrown) {
-      return await this.#end(judge(thrown));
+      return await this.#outcomeAfter(classifyError(thrown));
     } finally {
       deadline.cancel();
     }
   }
 
-  async #complete(signal: AbortSignal): Promise<Outcome> {
+  async #workAndPost(signal: AbortSignal): Promise<AttemptOutcome> {
     const { clock, random, work } = this.#ports;
     const { run, log, deadlines } = this.#started;
     signal.throwIfAborted();
@@ -149,7 +157,7 @@ class Attempt {
       job: this.#jobUnder(signal),
       run,
       signal,
-      note: (progress) => this.#progress.note(progress, signal),
+      saveProgress: (progress) => this.#progress.save(progress, signal),
       mayAsk: async () => {
         await this.#requireOwnership(signal);
         requireTimeToAsk(clock, deadlines);
@@ -158,7 +166,7 @@ class Attempt {
       onRoundStarted: (start) => this.#progress.onRoundStarted(start, signal),
       onRoundEnded: (end) => this.#progress.onRoundEnded(end),
     });
-    return this.#posting.deliver(product, signal);
+    return postDeliverables(this.#posting, product, signal);
   }
 
   /** Saving the summary is a post too, and needs proof of the lease. */
@@ -178,51 +186,64 @@ class Attempt {
     await this.#progress.requireOwnership(signal);
   }
 
-  async #end(failure: Failure): Promise<Outcome> {
-    const { error, state, explanation } = failure;
+  async #outcomeAfter({ error, state, explanation }: ClassifiedError): Promise<AttemptOutcome> {
     const { run, attemptMetrics } = this.#started;
     attemptMetrics.refused(error);
     const defect = error.code === "internal" ? (error.cause ?? error) : undefined;
-    const ending = { reason: error.code, explanation, defect };
-    if (state === "superseded" || state === "stopped") return { state, ...ending };
+    const failure = { reason: error.code, explanation, defect };
+    if (state === "superseded" || state === "stopped") return { state, ...failure };
     if (state === "continued")
-      return run.continuations < timing.maxContinuations
-        ? { state, ...ending }
-        : this.#report(tooManyContinuations);
+      return this.#mayContinue() ? { state, ...failure } : this.#reportFailure(tooManyContinuations);
     await this.#progress.cancelPending();
-    if (state === "failed") return this.#report(ending);
-    // An earlier attempt's delivery may have arrived without an answer.
-    if (run.delivering && isConfirmedLoss(error)) return unconfirmed;
-    const isUnknown = run.delivering || error instanceof LostTrack;
-    return { state: "lost", ...ending, unconfirmed: isUnknown || undefined };
+    if (state === "failed") return this.#reportFailure(failure);
+    // An earlier attempt's deliverables may have arrived without an answer.
+    if (run.delivering && isConfirmedLoss(error)) return completedUnconfirmed;
+    const isUnknown = run.delivering || error instanceof UnconfirmedPostError;
+    return { state: "lost", ...failure, unconfirmed: isUnknown || undefined };
   }
 
-  async #report(ending: Reporting & Pick<Outcome, "defect">): Promise<Outcome> {
-    const { reason, explanation, defect } = ending;
+  async #reportFailure(failure: FailureReport & Pick<AttemptOutcome, "defect">): Promise<AttemptOutcome> {
+    const { reason, explanation, defect } = failure;
     const { run, log, attemptMetrics, deadlines } = this.#started;
-    const timeout = reportTimeout(this.#ports.clock, deadlines, this.#over);
+    const timeout = reportTimeout(this.#ports.clock, deadlines, this.#signal);
     try {
-      return { ...(await this.#posting.report({ reason, explanation }, timeout.signal)), defect };
+      return { ...(await postFailure(this.#posting, { reason, explanation }, timeout.signal)), defect };
     } catch (thrown) {
-      const { error, state } = judge(thrown);
+      const { error, state } = classifyError(thrown);
       if (state === "stopped") return { state, reason: error.code };
       attemptMetrics.refused(error);
       // An earlier attempt's report may have arrived without an answer.
-      if (run.reporting && isConfirmedLoss(error)) return { state: "failed", ...ending, unconfirmed: true };
+      if (run.reporting && isConfirmedLoss(error)) return { ...failure, state: "failed", unconfirmed: true };
       log.warn("report_failed", { reason: error.code, error });
-      const mayContinue = state === "continued" && run.continuations < timing.maxContinuations;
-      if (mayContinue || state === "superseded") return { ...ending, state };
-      const isUnknown = run.reporting !== undefined || error instanceof LostTrack;
-      return { ...ending, state: "lost", unconfirmed: isUnknown || undefined };
+      if (state === "superseded" || (state === "continued" && this.#mayContinue()))
+        return { ...failure, state };
+      const isUnknown = run.reporting !== undefined || error instanceof UnconfirmedPostError;
+      return { ...failure, state: "lost", unconfirmed: isUnknown || undefined };
     } finally {
       timeout.cancel();
     }
   }
 
-  /** Leaves the run open, as a killed attempt would, for the reaper to restart. */
-  #leave(reason: string): AttemptResult {
-    this.#started.log.info("stopping", { reason });
-    return { state: "stopped", reason };
+  #mayContinue(): boolean {
+    return this.#started.run.continuations < timing.maxContinuations;
+  }
+
+  /** Finishes the run, unless the attempt is superseded. @throws RunnerError `run_store_unavailable` */
+  async #finish({ state, product, defect, ...outcome }: FinalOutcome): Promise<AttemptResult> {
+    const { runStore } = this.#ports;
+    const { fence, run, log } = this.#started;
+    const { reason, explanation } = outcome;
+    const deliverables = product?.deliverables;
+    const progress = this.#progress.known;
+    if (state !== "superseded") {
+      const toFinish = { run, outcome: { ...outcome, state }, progress, deliverables };
+      const isFinished = await finishRun(this.#ports, toFinish, (finished) =>
+        runStore.finish(fence, { ...finished, progress }),
+      );
+      if (isFinished) return { state, reason, defect };
+    }
+    log.info("attempt_superseded", { reason, rounds: progress.rounds, explanation, deliverables });
+    return { state: "superseded", reason, defect };
   }
 }
 

@@ -1,72 +1,98 @@
-import type { Log } from "../core/log.ts";
-import { noUsage } from "../model/model.ts";
-import type { EndState, Fence, Run, RunProgress } from "../runs/run.ts";
-import type { AttemptMetrics } from "./attempt-metrics.ts";
-import { closeAndCount } from "./count.ts";
-import type { Outcome } from "./ending.ts";
+import { toRunnerError } from "../core/errors.ts";
+import type { Metrics } from "../core/metrics.ts";
+import { noUsage, type Usage } from "../model/model.ts";
+import type { FinishedRun } from "../runs/run-store.ts";
+import type { Outcome, Run, RunProgress } from "../runs/run.ts";
+import { utcDay } from "../runs/spend.ts";
+import { completedUnconfirmed } from "./outcome.ts";
 import type { Ports } from "./ports.ts";
-import { invokeOrLeave } from "./recover.ts";
+import type { Product } from "./work-context.ts";
 
-export interface StartedAttempt {
-  readonly fence: Fence;
-  /** As the attempt started it. */
+export interface RunToFinish {
   readonly run: Run;
-  readonly log: Log;
-  readonly attemptMetrics: AttemptMetrics;
+  readonly outcome: Outcome;
+  /** Default: what the run's row holds. */
+  readonly progress?: Pick<RunProgress, "rounds" | "usage" | "model">;
+  readonly deliverables?: Product["deliverables"] | undefined;
 }
 
-export interface AttemptResult {
-  readonly state: EndState | "superseded" | "duplicate" | "continued" | "stopped";
-  readonly reason: string;
-  /** A bug of ours. The entry point rethrows it, so that the function's error alarm fires. */
-  readonly defect?: unknown;
-}
-
-interface Continuation {
-  readonly reason: string;
-  readonly progress: RunProgress;
-  readonly leaseLeftMs: number;
-}
-
-/** Hands the run to its next attempt. @throws RunnerError `run_store_unavailable` */
-export async function continueRun(
-  { clock, runStore, invoker }: Pick<Ports, "clock" | "runStore" | "invoker">,
-  { fence, run, log, attemptMetrics }: StartedAttempt,
-  { reason, progress, leaseLeftMs }: Continuation,
-): Promise<AttemptResult> {
-  const { pool, runId, attempt } = run;
-  const atMs = clock.now();
-  const leaseExpiresAtMs = atMs + leaseLeftMs;
-  const continuations = run.continuations + 1;
-  const ours = await runStore.continueRun(fence, { atMs, continuations, leaseExpiresAtMs, progress });
-  if (!ours) return { state: "superseded", reason };
-  log.info("attempt_continued", { reason, leaseLeftMs });
-  attemptMetrics.continued();
-  await invokeOrLeave({ invoker, log }, { pool, runId, attempt: attempt + 1 });
-  return { state: "continued", reason };
-}
-
-interface Finish extends Outcome {
-  readonly state: EndState | "superseded";
-  readonly progress: RunProgress;
-}
-
-/** Finishes the run and, if the write is accepted, records metrics and spend. @throws RunnerError `run_store_unavailable` */
+/**
+ * Finishes a run with `write` and, if the run store accepts the write, records metrics, the day's spend and a log line.
+ * `false`: not accepted, and nothing is recorded.
+ * @throws what `write` throws
+ */
 export async function finishRun(
-  { clock, runStore, metrics, spend }: Pick<Ports, "clock" | "runStore" | "metrics" | "spend">,
-  { fence, run, log }: StartedAttempt,
-  { state, reason, explanation, unconfirmed, product, defect, progress }: Finish,
-): Promise<AttemptResult> {
+  ports: Pick<Ports, "clock" | "metrics" | "spend" | "log">,
+  { run, outcome, progress = run, deliverables }: RunToFinish,
+  write: (finished: FinishedRun) => Promise<boolean>,
+): Promise<boolean> {
+  const { pool, runId, attempt, workspaceId } = run;
   const { rounds = 0, usage = noUsage, model } = progress;
-  const atMs = clock.now();
-  const logFields = { rounds, explanation, deliverables: product?.deliverables };
-  if (state !== "superseded") {
-    const end = { state, reason, atMs, usage, model };
-    const isFinished = await closeAndCount({ metrics, spend, log }, { run, end, logFields }, (costUsd) =>
-      runStore.finish(fence, { state, reason, explanation, atMs, progress, unconfirmed, costUsd }),
-    );
-    if (isFinished) return { state, reason, defect };
+  const { state, reason, explanation, unconfirmed } = outcome;
+  const atMs = ports.clock.now();
+  const costUsd = toBillionths(model === undefined ? 0 : usage.costUsd);
+  if (!(await write({ state, reason, explanation, unconfirmed, atMs, costUsd }))) return false;
+  const elapsedMs = atMs - run.leasedAtMs;
+  const log = ports.log.with({ pool, runId, attempt, workspaceId });
+  const recorded: Recorded = { pool, state, reason, atMs, elapsedMs, usage: { ...usage, costUsd }, model };
+  emitOutcome(ports.metrics, recorded);
+  const fields = { ...usage, costUsd, model, rounds, explanation, deliverables };
+  log.info("run_ended", { state, reason, elapsedMs, ...fields });
+  // A model is recorded with the first round: without one there was nothing to pay.
+  if (model !== undefined && costUsd === undefined) log.warn("price_unknown", { model });
+  await addToDay({ spend: ports.spend, log }, recorded);
+  return true;
+}
+
+/** Removes floating-point noise. */
+const toBillionths = (usd: number | undefined): number | undefined =>
+  usd === undefined ? undefined : Math.round(usd * 1e9) / 1e9;
+
+interface Recorded extends Outcome {
+  readonly pool: string;
+  readonly atMs: number;
+  readonly elapsedMs: number;
+  readonly usage: Usage;
+  /** Absent if no round was asked. */
+  readonly model: string | undefined;
+}
+
+function emitOutcome(metrics: Metrics, { pool, state, reason, elapsedMs, usage, model }: Recorded): void {
+  if (state === "completed") metrics.emit("RunsCompleted", { pool }, 1);
+  else metrics.emit(state === "failed" ? "RunsFailed" : "RunsLost", { pool, reason }, 1);
+  metrics.emit("RunSeconds", { pool }, elapsedMs / 1000);
+  if (model === undefined) return;
+  const kinds = {
+    input: usage.inputTokens,
+    cached_input: usage.cachedInputTokens,
+    output: usage.outputTokens,
+    reasoning: usage.reasoningTokens,
+  };
+  for (const [kind, count] of Object.entries(kinds)) metrics.emit("Tokens", { pool, model, kind }, count);
+  if (usage.costUsd !== undefined) metrics.emit("CostUsd", { pool, model }, usage.costUsd);
+}
+
+/** A failure here does not change the run's outcome. It makes the day's spend look slightly lower. */
+async function addToDay(
+  { spend, log }: Pick<Ports, "spend" | "log">,
+  { pool, state, atMs, usage }: Recorded,
+): Promise<void> {
+  const { inputTokens, outputTokens, costUsd = 0 } = usage;
+  try {
+    await spend.add(pool, utcDay(atMs), { costUsd, runs: 1, [state]: 1, inputTokens, outputTokens });
+  } catch (thrown) {
+    const error = toRunnerError(thrown);
+    log.warn("spend_not_noted", { reason: error.code, error, costUsd });
   }
-  log.info("attempt_superseded", { reason, ...logFields });
-  return { state: "superseded", reason, defect };
+}
+
+/**
+ * The outcome of a run that lost its lease while its attempt was silent. If the deliverables or a failure report had been sent, their
+ * arrival most probably ended the lease. If the lease expired in an outage, the outcome is unknown.
+ * @param isGone Studio said that the lease is gone, or gave it to another run of ours
+ */
+export function abandonedOutcome({ reporting, delivering }: Run, reason: string, isGone: boolean): Outcome {
+  if (reporting) return { state: isGone ? "failed" : "lost", ...reporting, unconfirmed: true };
+  if (!delivering) return { state: "lost", reason };
+  return isGone ? completedUnconfirmed : { state: "lost", reason, unconfirmed: true };
 }

@@ -3,6 +3,7 @@ import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
 import type { Fence } from "../runs/run.ts";
 import { retryWaitMs } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
+import { superseded } from "./outcome.ts";
 import type { Ports } from "./ports.ts";
 import type { StudioJob } from "./studio-job.ts";
 
@@ -40,7 +41,7 @@ export class LeaseHeartbeat {
   readonly #lost = new AbortController();
   readonly #stopped = new AbortController();
   readonly #done = AbortSignal.any([this.#lost.signal, this.#stopped.signal]);
-  readonly #keeping: Promise<void>;
+  readonly #loop: Promise<void>;
   #lengthMs: number;
   #expiresAtMs: number;
   /** When the newest heartbeat that both Studio and the run store accepted was sent. */
@@ -56,7 +57,7 @@ export class LeaseHeartbeat {
     this.#fence = lease.fence;
     this.#lengthMs = lease.leaseMs;
     this.#expiresAtMs = lease.leaseExpiresAtMs;
-    this.#keeping = this.#keep();
+    this.#loop = this.#sendHeartbeats();
   }
 
   /** Aborts when the lease is lost. */
@@ -98,7 +99,7 @@ export class LeaseHeartbeat {
   /** Stops the timer; resolves when no heartbeat is in flight. */
   async stop(): Promise<void> {
     this.#stopped.abort("stopped");
-    await this.#keeping;
+    await this.#loop;
     await this.#inFlight;
   }
 
@@ -107,18 +108,18 @@ export class LeaseHeartbeat {
     return this.#provenAtMs >= Math.max(sinceMs, this.#ports.clock.now() - freshMs);
   }
 
-  async #keep(): Promise<void> {
+  async #sendHeartbeats(): Promise<void> {
     let waitMs = this.#intervalMs();
     while (!this.#done.aborted) {
       const leftMs = this.leaseLeftMs();
-      if (leftMs <= 0) return this.#lose(this.#lapse());
+      if (leftMs <= 0) return this.#lose(this.#expiryError());
       await this.#sleep(Math.min(waitMs, leftMs));
       if (!this.#done.aborted && this.leaseLeftMs() > 0) waitMs = await this.#heartbeat();
     }
   }
 
   /** The error for an expired lease. */
-  #lapse(): RunnerError {
+  #expiryError(): RunnerError {
     return this.#keyRefusal ?? new RunnerError("lease_lost", "no heartbeat succeeded before the lease ended");
   }
 
@@ -141,7 +142,7 @@ export class LeaseHeartbeat {
       this.#keyRefusal = undefined;
       this.#extend(atMs, answer.leaseExpiresAtMs);
       onHeartbeat();
-      await this.#noteHeartbeat(atMs);
+      await this.#recordHeartbeat(atMs);
       this.#provenAtMs = sentAtMs;
       this.#failures = 0;
       return intervalMs;
@@ -151,8 +152,8 @@ export class LeaseHeartbeat {
   }
 
   /** Studio extended the lease. An expiry in the past is ignored. */
-  #extend(atMs: number, toldMs: number | undefined): void {
-    if (toldMs !== undefined && toldMs > atMs) this.#lengthMs = toldMs - atMs;
+  #extend(atMs: number, expiresAtMs: number | undefined): void {
+    if (expiresAtMs !== undefined && expiresAtMs > atMs) this.#lengthMs = expiresAtMs - atMs;
     this.#expiresAtMs = atMs + this.#lengthMs;
   }
 
@@ -175,11 +176,10 @@ export class LeaseHeartbeat {
   }
 
   /** Records the heartbeat in the run store. If the run store is out of reach, the lease that Studio extended goes on. */
-  async #noteHeartbeat(atMs: number): Promise<void> {
+  async #recordHeartbeat(atMs: number): Promise<void> {
     const { runStore } = this.#ports;
-    const ours = await runStore.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
-    if (!ours)
-      throw new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");
+    const isOwned = await runStore.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
+    if (!isOwned) throw superseded();
   }
 
   #lose(error: RunnerError): void {

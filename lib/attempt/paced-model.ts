@@ -1,6 +1,7 @@
 import type { Model } from "../model/model.ts";
 import { RunnerError, toRunnerError } from "../core/errors.ts";
 import { rateLimitWaitMs } from "../core/retry.ts";
+import type { Ports } from "./ports.ts";
 import { extendBackoff, type BackoffPorts } from "./pool-backoff.ts";
 
 /** Creates the model client; it calls `onRateLimited` on each 429. */
@@ -8,7 +9,11 @@ export type PacedProvider = (
   onRateLimited: (limit: { readonly retryAfterMs: number | undefined }) => void,
 ) => Model;
 
-/** The back-off row is not read again for so long. */
+export interface PacedPorts extends BackoffPorts, Pick<Ports, "metrics"> {
+  readonly pool: string;
+}
+
+/** The back-off row is not read again for this long. */
 const knownForMs = 1_000;
 
 /**
@@ -16,13 +21,16 @@ const knownForMs = 1_000;
  * round before it is over. The runs then start again at slightly different times. A 429 never fails a job: the round is retried until the
  * signal aborts, at a continuation or at the run's time limit. If the run store is out of reach, only this run waits.
  */
-export function paced(provider: PacedProvider, ports: BackoffPorts & { readonly pool: string }): Model {
+export function paced(provider: PacedProvider, ports: PacedPorts): Model {
   const { clock, random, backoff, pool, log } = ports;
   let refusals = 0;
   let freeAtMs = Number.NEGATIVE_INFINITY;
-  const model = provider(
-    ({ retryAfterMs: askedMs }) =>
-      void extendBackoff(ports, { pool, by: "model", attempt: ++refusals, askedMs }),
+  const model = timed(
+    provider(
+      ({ retryAfterMs: askedMs }) =>
+        void extendBackoff(ports, { pool, by: "model", attempt: ++refusals, askedMs }),
+    ),
+    ports,
   );
 
   const heldBackMs = async (): Promise<number> => {
@@ -70,3 +78,20 @@ export function paced(provider: PacedProvider, ports: BackoffPorts & { readonly 
 
 /** The runs that waited start again within this time: a fifth of the wait, at most 5 s. */
 const spreadMs = (waitMs: number): number => Math.min(waitMs / 5, 5_000);
+
+/** A model whose answers are timed. What fails, or is only followed by a later attempt, has no time of its own. */
+export function timed(
+  model: Model,
+  { clock, metrics, pool }: Pick<PacedPorts, "clock" | "metrics" | "pool">,
+): Model {
+  return {
+    ...model,
+    generate: async (request, generation) => {
+      const startedAtMs = clock.now();
+      const turn = await model.generate(request, generation);
+      const seconds = (clock.now() - startedAtMs) / 1000;
+      metrics.emit("InferenceSeconds", { pool, model: request.model }, seconds);
+      return turn;
+    },
+  };
+}

@@ -1,9 +1,10 @@
-import { RunnerError, toRunnerError } from "../core/errors.ts";
 import type { RoundEnd, RoundStart } from "../agent/tool-loop.ts";
+import { toRunnerError } from "../core/errors.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Fence, Run, RunProgress } from "../runs/run.ts";
 import type { AttemptMetrics } from "./attempt-metrics.ts";
-import { persist } from "./persist.ts";
+import { superseded } from "./outcome.ts";
+import { retryThroughOutage } from "./outage-retry.ts";
 import type { Retrying } from "./ports.ts";
 
 export interface ProgressPorts extends Retrying {
@@ -34,7 +35,7 @@ export class Progress {
     return this.#known;
   }
 
-  /** Written with the next `note`. */
+  /** Written with the next `save`. */
   onJobRead(jobDigest: string, createdAtMs: number | undefined): void {
     this.#known = { ...this.#known, jobDigest };
     if (createdAtMs === undefined) return;
@@ -47,7 +48,7 @@ export class Progress {
     const { responseIds: earlier = [] } = this.#known;
     // A retried round replaces the response that failed.
     const responseIds = responseId === undefined ? [] : [...earlier.slice(0, number - 1), responseId];
-    await this.note(
+    await this.save(
       { ...this.#known, rounds: number, usage, model: this.#ports.modelName, responseIds },
       signal,
     );
@@ -64,16 +65,18 @@ export class Progress {
    * Resolves once the run store accepted it, so that the next attempt knows everything that this one did.
    * @throws RunnerError `superseded`; the signal's reason
    */
-  async note(progress: RunProgress, signal: AbortSignal): Promise<void> {
+  async save(progress: RunProgress, signal: AbortSignal): Promise<void> {
     this.#known = { ...this.#known, ...progress };
     this.#pendingResponseId = progress.summaryResponseId ?? this.#pendingResponseId;
-    const ours = await persist(this.#ports, signal, () => this.#ports.runStore.note(this.#fence, progress));
-    if (!ours) throw superseded();
+    const isOwned = await retryThroughOutage(this.#ports, signal, () =>
+      this.#ports.runStore.saveProgress(this.#fence, progress),
+    );
+    if (!isOwned) throw superseded();
   }
 
-  /** Call before each request to the model. @throws as `note` */
+  /** Call before each request to the model. @throws as `save` */
   async requireOwnership(signal: AbortSignal): Promise<void> {
-    if (!(await persist(this.#ports, signal, () => this.#ports.runStore.owns(this.#fence))))
+    if (!(await retryThroughOutage(this.#ports, signal, () => this.#ports.runStore.owns(this.#fence))))
       throw superseded();
   }
 
@@ -85,6 +88,3 @@ export class Progress {
     });
   }
 }
-
-const superseded = (): RunnerError =>
-  new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");

@@ -20,12 +20,12 @@ export interface WorkContext extends Retrying {
   readonly run: Run;
   readonly signal: AbortSignal;
   /** Writes progress; resolves once the run store accepted it. @throws RunnerError `superseded`; the signal's reason */
-  readonly note: (progress: RunProgress) => Promise<void>;
-  /** Call before each billed request to the model. @throws RunnerError `attempt_deadline`, and as `note` */
+  readonly saveProgress: (progress: RunProgress) => Promise<void>;
+  /** Call before each billed request to the model. @throws RunnerError `attempt_deadline`, and as `save` */
   readonly mayAsk: () => Promise<void>;
   /** Called when the job's context was read, with the time of its newest message (epoch ms, our clock) if known. */
   readonly onJobRead: (jobDigest: string, createdAtMs: number | undefined) => void;
-  /** Called with the usage of the whole run as soon as a round's response id is known; from then on the round can be resumed. @throws RunnerError `superseded` */
+  /** Called with the usage of the whole run as soon as a round's response id is known; from then on the round can be retrieved. @throws RunnerError `superseded` */
   readonly onRoundStarted: (start: RoundStart) => Promise<void>;
   readonly onRoundEnded: (end: RoundEnd) => void;
 }

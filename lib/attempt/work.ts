@@ -8,8 +8,8 @@ import { runToolLoop, type LoopResult, type LoopContext } from "../agent/tool-lo
 import type { Inherited, Run } from "../runs/run.ts";
 import type { LogFields } from "../core/log.ts";
 import type { Context } from "../studio/schemas.ts";
-import { jobDigest } from "./delivery.ts";
-import { persist } from "./persist.ts";
+import { jobDigest } from "./job-digest.ts";
+import { retryThroughOutage } from "./outage-retry.ts";
 import type { Product, WorkContext } from "./work-context.ts";
 
 export interface WorkSettings {
@@ -35,8 +35,7 @@ interface WorkPorts extends WorkSettings {
 
 /**
  * Turns a leased workspace into a payload for Studio: reads the context, builds the model's input, runs the rounds. A
- * later attempt, or a new run of the same job, reads the stored responses instead and replays their tool calls; no round is requested
- * twice.
+ * later attempt, or a new run of the same job, retrieves the stored responses and resumes from them; no round is requested twice.
  */
 export function createWork(settings: WorkSettings): (context: WorkContext) => Promise<Product> {
   return async (attempt) => {
@@ -45,36 +44,31 @@ export function createWork(settings: WorkSettings): (context: WorkContext) => Pr
       model: asOwner(settings.modelFor(), attempt),
       context: once(() => readContext(attempt)),
     };
-    const taken = await takeUp(ports, attempt);
-    const goneOn = taken && (await orStartOver(attempt, () => goOn(ports, attempt, taken)));
-    return goneOn ?? (await begin(ports, attempt));
+    const earlier = await retrieveRounds(ports, attempt);
+    const resumed = earlier && (await orStartOver(attempt, () => resumeJob(ports, attempt, earlier)));
+    return resumed ?? (await startJob(ports, attempt));
   };
 }
 
-async function begin(ports: WorkPorts, attempt: WorkContext): Promise<Product> {
+async function startJob(ports: WorkPorts, attempt: WorkContext): Promise<Product> {
   const { input, usage } = await prepare(ports, attempt);
-  // Usage of an abandoned start was billed too.
+  // If the job starts over, the usage of its first start was billed too.
   const usageBeside = addUsage(attempt.run.usage, usage);
-  if (usageBeside.inputTokens > 0) await attempt.note({ usageBeside });
-  const result = await runToolLoop(
-    loopContext(ports, attempt, { usageBeside, usageBefore: noUsage }),
-    { ...asked(ports), input },
-    attempt.signal,
-  );
+  if (usageBeside.inputTokens > 0) await attempt.saveProgress({ usageBeside });
+  const loop = loopContext(ports, attempt, { usageBeside, usageBefore: noUsage });
+  const result = await runToolLoop(loop, { ...requestOf(ports), input }, attempt.signal);
   return productOf(result, !attempt.run.repaired);
 }
 
-async function goOn(ports: WorkPorts, attempt: WorkContext, { from, run }: TakenUp): Promise<Product> {
-  const result = await runToolLoop(
-    loopContext(ports, attempt, run),
-    { ...asked(ports), input: "", from },
-    attempt.signal,
-  );
+async function resumeJob(ports: WorkPorts, attempt: WorkContext, earlier: EarlierRounds): Promise<Product> {
+  const { from, repaired } = earlier;
+  const loop = loopContext(ports, attempt, earlier);
+  const result = await runToolLoop(loop, { ...requestOf(ports), input: "", from }, attempt.signal);
   // The stored responses show a repair that could not be written to the run store.
-  return productOf(result, !run.repaired && !from.sentBack);
+  return productOf(result, !repaired && !from.sentBack);
 }
 
-const asked = ({ modelName: model, store, roundOptions: options, instructions }: WorkPorts) => ({
+const requestOf = ({ modelName: model, store, roundOptions: options, instructions }: WorkPorts) => ({
   model,
   store,
   options,
@@ -93,7 +87,7 @@ async function orStartOver<T>(attempt: WorkContext, work: () => Promise<T>): Pro
     const losesRounds = !(error instanceof FirstRoundFailed);
     if (!hasCode(error, "model_previous_response_missing") || (startedOver && losesRounds)) throw error;
     attempt.log.warn("job_started_over", { reason: error.code, explanation: error.message });
-    await attempt.note({
+    await attempt.saveProgress({
       startedOver: startedOver || losesRounds,
       responseIds: [],
       rounds: 0,
@@ -108,56 +102,54 @@ function asOwner(model: Model, { mayAsk }: WorkContext): Model {
   return { ...model, generate: (request, generation) => model.generate(request, { ...generation, mayAsk }) };
 }
 
-type Standing = Pick<Run, "usageBeside" | "usageBefore" | "repaired">;
-
-interface TakenUp {
+/** Rounds to resume from. */
+interface EarlierRounds extends Pick<Run, "usageBeside" | "usageBefore" | "repaired"> {
   readonly from: Resumed;
-  readonly run: Standing;
 }
 
-/** Where earlier attempts, or an earlier run of the same job, stopped; undefined if there is nothing to resume. */
-async function takeUp(ports: WorkPorts, attempt: WorkContext): Promise<TakenUp | undefined> {
+/** The stored rounds of earlier attempts, or of an earlier run of the same job; undefined if there is nothing to resume. */
+async function retrieveRounds(ports: WorkPorts, attempt: WorkContext): Promise<EarlierRounds | undefined> {
   const { rounds, responseIds, startedOver, inherited } = attempt.run;
-  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(ports, attempt);
-  return inherited && !startedOver ? takeOver(ports, attempt, inherited) : undefined;
+  if (responseIds.length > 0 || rounds > 0) return retrieveOwnRounds(ports, attempt);
+  return inherited && !startedOver ? retrieveInheritedRounds(ports, attempt, inherited) : undefined;
 }
 
-function takeUpOwn({ model }: WorkPorts, attempt: WorkContext): Promise<TakenUp | undefined> {
-  const { rounds, responseIds } = attempt.run;
+function retrieveOwnRounds({ model }: WorkPorts, attempt: WorkContext): Promise<EarlierRounds | undefined> {
+  const { rounds, responseIds, usageBeside, usageBefore, repaired } = attempt.run;
   return orStartOver(attempt, async () => {
     if (responseIds.length === 0) throw notKept();
     const from = await resume({ model }, responseIds, attempt.signal);
     attempt.log.info("job_resumed", { round: rounds, responseId: responseIds.at(-1) });
-    return { from, run: attempt.run };
+    return { from, usageBeside, usageBefore, repaired };
   });
 }
 
 /** Studio can lease a job again that an earlier run worked on. Rounds that were paid for are reused. */
-async function takeOver(
+async function retrieveInheritedRounds(
   { model, context }: WorkPorts,
   attempt: WorkContext,
-  earlier: Inherited,
-): Promise<TakenUp | undefined> {
-  if (jobDigest(await context()) !== earlier.jobDigest) return undefined;
-  const { runId: earlierRunId, responseIds, usage: usageBefore, usageBeside, repaired } = earlier;
+  inherited: Inherited,
+): Promise<EarlierRounds | undefined> {
+  if (jobDigest(await context()) !== inherited.jobDigest) return undefined;
+  const { runId: earlierRunId, responseIds, usage: usageBefore, usageBeside, repaired } = inherited;
   const rounds = responseIds.length;
   return orStartOver(attempt, async () => {
     const from = await resume({ model }, responseIds, attempt.signal);
-    await attempt.note({ rounds, responseIds, usageBefore, usageBeside, repaired });
-    attempt.log.info("job_taken_over", { earlierRunId, round: rounds, responseId: responseIds.at(-1) });
-    return { from, run: { usageBeside, usageBefore, repaired } };
+    await attempt.saveProgress({ rounds, responseIds, usageBefore, usageBeside, repaired });
+    attempt.log.info("job_resumed", { earlierRunId, round: rounds, responseId: responseIds.at(-1) });
+    return { from, usageBeside, usageBefore, repaired };
   });
 }
 
 const notKept = (): RunnerError =>
   new RunnerError(
     "model_previous_response_missing",
-    "the run's earlier responses cannot be used: the provider keeps no responses",
+    "the run's earlier rounds cannot be resumed: the provider keeps no responses",
   );
 
 async function readContext(attempt: WorkContext): Promise<Context> {
   const { job, signal, onJobRead } = attempt;
-  const context = await persist(attempt, signal, () => job.context(signal));
+  const context = await retryThroughOutage(attempt, signal, () => job.context(signal));
   onJobRead(jobDigest(context), newestMessageAtMs(context));
   return context;
 }
@@ -175,7 +167,7 @@ async function prepare(
       summaryModel: ports.summaryModelName,
       store: ports.store,
       resumeFrom: attempt.run.summaryResponseId,
-      onStarted: (summaryResponseId) => attempt.note({ summaryResponseId }),
+      onStarted: (summaryResponseId) => attempt.saveProgress({ summaryResponseId }),
       saveSummary: (update, until) => job.updateSummary(update, until),
       onFailure: (what, error) => log.warn("prior_context", { what, reason: error.code, error }),
     },

@@ -1,6 +1,6 @@
 import { RunnerError } from "../core/errors.ts";
 import { addUsage } from "../model/model.ts";
-import { closeAbandoned, endOfAbandoned } from "../attempt/abandoned.ts";
+import { abandonedOutcome, finishRun } from "../attempt/finish.ts";
 import type { Ports } from "../attempt/ports.ts";
 import type { Inherited, Run } from "../runs/run.ts";
 import type { Workspace } from "../runs/workspaces.ts";
@@ -70,20 +70,20 @@ async function superseded(ports: ClaimPorts, run: Run | undefined): Promise<Run 
   let present = run;
   for (let tried = 1; tried <= tries; tried++) {
     if (present?.openIn === undefined) return present;
-    const closing = present;
-    const end = endOfAbandoned(closing, { reason: "superseded", isGone: true });
-    let closed: Run | undefined;
-    await closeAbandoned(ports, { run: closing, end }, async (ending) => {
+    const earlier = present;
+    const outcome = abandonedOutcome(earlier, "superseded", true);
+    let finishedRun: Run | undefined;
+    await finishRun(ports, { run: earlier, outcome }, async (finished) => {
       // Uses the run as it was finished: a round may have started since it was read.
-      closed = await ports.runStore.supersede(closing, ending);
-      return closed !== undefined;
+      finishedRun = await ports.runStore.supersede(earlier, finished);
+      return finishedRun !== undefined;
     });
-    if (closed) {
-      const { pool, runId, attempt, workspaceId } = closing;
-      ports.log.warn("run_superseded", { pool, runId, attempt, workspaceId, state: end.state });
-      return closed;
+    if (finishedRun) {
+      const { pool, runId, attempt, workspaceId } = earlier;
+      ports.log.warn("run_superseded", { pool, runId, attempt, workspaceId, state: outcome.state });
+      return finishedRun;
     }
-    present = await ports.runStore.read(closing.pool, closing.runId);
+    present = await ports.runStore.read(earlier.pool, earlier.runId);
   }
   throw new RunnerError(
     "run_store_unavailable",

@@ -1,6 +1,6 @@
 import { RunnerError, toRunnerError } from "../core/errors.ts";
 import type { Ports } from "../attempt/ports.ts";
-import { invokeOrLeave } from "../attempt/recover.ts";
+import { invokeAttempt } from "../attempt/invoke.ts";
 import type { Lease } from "../studio/schemas.ts";
 import { claimWorkspace } from "./claim.ts";
 
@@ -47,7 +47,7 @@ export async function startRun(ports: StartPorts, taken: TakenLease): Promise<st
     ports.metrics.emit("LeasesDropped", { pool }, 1);
     return undefined;
   }
-  await invokeOrLeave({ invoker: ports.invoker, log }, attempt);
+  await invokeAttempt({ invoker: ports.invoker, log }, attempt);
   log.info("job_leased", { leaseLeftMs: leaseExpiresAtMs - leasedAtMs });
   ports.metrics.emit("JobsLeased", { pool }, 1);
   return attempt.runId;

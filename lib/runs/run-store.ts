@@ -1,16 +1,32 @@
 import { randomUUID } from "node:crypto";
-import type { Expression, Item, ItemKey, Table, Update } from "../adapters/dynamodb.ts";
+import {
+  createTable,
+  type Expression,
+  type Item,
+  type ItemKey,
+  type Table,
+  type TableOptions,
+  type Update,
+} from "../adapters/dynamodb.ts";
 import { RunnerError } from "../core/errors.ts";
-import { moveOnce, nextAttempt, openAndPostingAs, owned, ownedValues, unmoved } from "./moves.ts";
+import type { Metrics } from "../core/metrics.ts";
+import {
+  moveOnce,
+  nextAttempt,
+  openAndPostsUnchanged,
+  owned,
+  ownedValues,
+  unchangedSinceRead,
+} from "./conditions.ts";
 import { createRunQueries, type RunQueries } from "./run-queries.ts";
 import {
   parseRun,
   runItemId,
-  type EndState,
+  type Outcome,
   type Fence,
   type Inherited,
   type AttemptRef,
-  type Reporting,
+  type FailureReport,
   type Run,
   type RunProgress,
 } from "./run.ts";
@@ -27,24 +43,21 @@ export interface NewRun {
   readonly inherited?: Inherited | undefined;
 }
 
-export interface Ending {
-  readonly state: EndState;
-  readonly reason: string;
-  readonly explanation?: string | undefined;
-  readonly unconfirmed?: boolean | undefined;
+/** What is written when a run finishes. */
+export interface FinishedRun extends Outcome {
   readonly progress?: RunProgress;
   readonly costUsd?: number | undefined;
   readonly atMs: number;
 }
 
-/** Why and when the next attempt takes over an abandoned run. */
+/** Why and when an abandoned run passes to the next attempt. */
 export interface Restart {
   readonly atMs: number;
   /** An error's code; `undefined`: no failure beyond those that the row holds. */
   readonly failure: string | undefined;
   readonly leaseExpiresAtMs: number;
   /** The attempt only reports this failure to Studio. */
-  readonly reporting?: Reporting | undefined;
+  readonly reporting?: FailureReport | undefined;
   readonly jobDigest?: string | undefined;
 }
 
@@ -63,9 +76,9 @@ export interface RunStore extends RunQueries {
   heartbeat(fence: Fence, heartbeat: Heartbeat): Promise<boolean>;
   /** Whether the caller still owns the run. A consistent read. */
   owns(fence: Fence): Promise<boolean>;
-  note(fence: Fence, progress: RunProgress): Promise<boolean>;
+  saveProgress(fence: Fence, progress: RunProgress): Promise<boolean>;
   /** Safe to repeat by the same invocation with the same state. */
-  finish(fence: Fence, ending: Ending): Promise<boolean>;
+  finish(fence: Fence, finished: FinishedRun): Promise<boolean>;
   /** Passes a running attempt's work to the next attempt. The caller sends the next attempt's event afterwards. */
   continueRun(fence: Fence, continuation: Continuation): Promise<boolean>;
   /** Passes an abandoned run to the next attempt, if the run is unchanged since it was read. */
@@ -73,9 +86,9 @@ export interface RunStore extends RunQueries {
   /** Proves by a write that the run is unchanged since it was read. */
   touch(run: Run, atMs: number): Promise<boolean>;
   /** Finishes a run if it is unchanged since it was read. */
-  finishAbandoned(run: Run, ending: Ending): Promise<boolean>;
+  finishAbandoned(run: Run, finished: FinishedRun): Promise<boolean>;
   /** Finishes a run regardless of its attempt, unless it is finished or started to post since it was read. Returns its last state. */
-  supersede(run: Run, ending: Ending): Promise<Run | undefined>;
+  supersede(run: Run, finished: FinishedRun): Promise<Run | undefined>;
 }
 
 export interface Heartbeat {
@@ -88,8 +101,21 @@ export interface Continuation {
   readonly continuations: number;
   /** As the attempt knows it: a heartbeat that Studio accepted may not have been recorded. */
   readonly leaseExpiresAtMs: number;
-  /** All that the attempt knows: a note may not have arrived. */
+  /** All that the attempt knows: its last write of progress may not have arrived. */
   readonly progress: RunProgress;
+}
+
+/** The run store's table. Records calls that DynamoDB throttles, including those that succeed on retry. */
+export function createRunStoreTable(
+  {
+    tableName,
+    pool,
+    metrics,
+  }: { readonly tableName: string; readonly pool: string; readonly metrics: Metrics },
+  options: Omit<TableOptions, "onThrottled"> = {},
+): Table {
+  const onThrottled = (): void => metrics.emit("RunStoreThrottles", { pool }, 1);
+  return createTable(tableName, { ...options, onThrottled });
 }
 
 /**
@@ -118,14 +144,14 @@ export function createRunStore(
       );
     },
 
-    note: (fence, progress) => updateOwned(table, fence, { set: progress }),
+    saveProgress: (fence, progress) => updateOwned(table, fence, { set: progress }),
 
-    finish: async (fence, ending) =>
+    finish: async (fence, finished) =>
       (await finish(table, fence, {
-        ...ending,
+        ...finished,
         condition: {
           text: "#attempt = :attempt AND #invocationId = :invocationId AND #state IN (:running, :end)",
-          values: { ...ownedValues(fence), end: ending.state },
+          values: { ...ownedValues(fence), end: finished.state },
         },
       })) !== undefined,
 
@@ -133,11 +159,12 @@ export function createRunStore(
 
     restart: (run, restart) => restartRun(table, run, restart),
     touch: async (run, atMs) =>
-      (await table.update(keyOf(run), { set: { touchedAtMs: atMs }, condition: unmoved(run) })) !== undefined,
-    finishAbandoned: async (run, ending) =>
-      (await finishFor(table, run, { ...ending, unless: unmoved(run) })) !== undefined,
-    supersede: async (run, ending) => {
-      const item = await finishFor(table, run, { ...ending, unless: openAndPostingAs(run) });
+      (await table.update(keyOf(run), { set: { touchedAtMs: atMs }, condition: unchangedSinceRead(run) })) !==
+      undefined,
+    finishAbandoned: async (run, finished) =>
+      (await finishForAttempt(table, run, { ...finished, condition: unchangedSinceRead(run) })) !== undefined,
+    supersede: async (run, finished) => {
+      const item = await finishForAttempt(table, run, { ...finished, condition: openAndPostsUnchanged(run) });
       return item && parseRun(item);
     },
 
@@ -159,7 +186,7 @@ async function create(table: Table, run: NewRun): Promise<void> {
   // Repeating the write is safe until the attempt has started, which cannot happen before this returns.
   const unclaimed = { text: "attribute_not_exists(#id) OR #state = :leased", values: { leased: "leased" } };
   if (!(await table.put(item, unclaimed)))
-    throw new RunnerError("internal", `run ${run.runId} was opened twice`);
+    throw new RunnerError("internal", `run ${run.runId} was created twice`);
 }
 
 async function start(
@@ -198,7 +225,7 @@ async function restartRun(table: Table, run: Run, restart: Restart): Promise<Run
   const { atMs, failure, leaseExpiresAtMs, reporting, jobDigest } = restart;
   const { set, remove } = nextAttempt(run.attempt, atMs);
   const failures = failure === undefined ? run.failures : [...run.failures, failure];
-  const move = moveOnce(randomUUID(), unmoved(run));
+  const move = moveOnce(randomUUID(), unchangedSinceRead(run));
   const item = await table.update(keyOf(run), {
     set: { ...set, leaseExpiresAtMs, starts: run.starts + 1, failures, reporting, jobDigest, ...move.set },
     remove,
@@ -216,29 +243,24 @@ async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "con
   return (await table.update(keyOf(fence), { ...change, condition })) !== undefined;
 }
 
-/** Finishes a run for its attempt, which no longer owns it: otherwise its own last write would be counted too. */
-async function finishFor(
-  table: Table,
-  run: Run,
-  ending: Ending & { unless: Expression },
-): Promise<Item | undefined> {
-  const { unless, ...end } = ending;
-  const { set, condition } = moveOnce(randomUUID(), unless);
-  return finish(table, run, { ...end, condition, set, remove: ["invocationId"] });
+interface ConditionalFinish extends FinishedRun {
+  readonly condition: Expression;
+}
+
+/** Finishes a run in place of its attempt, which loses its ownership: otherwise its own last write would be accepted too. */
+function finishForAttempt(table: Table, run: Run, finished: ConditionalFinish): Promise<Item | undefined> {
+  const { set, condition } = moveOnce(randomUUID(), finished.condition);
+  return finish(table, run, { ...finished, condition, set, remove: ["invocationId"] });
 }
 
 async function finish(
   table: Table,
   attempt: AttemptRef,
-  ending: Ending & {
-    readonly condition: Expression;
-    readonly set?: Item;
-    readonly remove?: readonly string[];
-  },
+  { progress, atMs, condition, ...finished }: ConditionalFinish & Pick<Update, "set" | "remove">,
 ): Promise<Item | undefined> {
-  const { state, reason, explanation, unconfirmed, costUsd, atMs, progress, condition, remove = [] } = ending;
-  const result = { state, reason, explanation, unconfirmed, costUsd, endedAtMs: atMs };
-  const set = { ...progress, ...result, ...ttl(atMs), ...ending.set };
+  const { state, reason, explanation, unconfirmed, costUsd, remove = [] } = finished;
+  const outcome = { state, reason, explanation, unconfirmed, costUsd, endedAtMs: atMs };
+  const set = { ...progress, ...outcome, ...ttl(atMs), ...finished.set };
   return table.update(keyOf(attempt), { set, remove: ["openIn", ...remove], condition });
 }
 

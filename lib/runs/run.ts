@@ -14,7 +14,18 @@ import { noUsage } from "../model/model.ts";
  */
 export const runStates = ["leased", "running", "completed", "failed", "lost"] as const;
 export type RunState = (typeof runStates)[number];
-export type EndState = Extract<RunState, "completed" | "failed" | "lost">;
+export type OutcomeState = Extract<RunState, "completed" | "failed" | "lost">;
+
+/** How a run finished. */
+export interface Outcome {
+  readonly state: OutcomeState;
+  /** An error's code, or `ok`. */
+  readonly reason: string;
+  /** The reason in a sentence for Studio's user. */
+  readonly explanation?: string | undefined;
+  /** The post that ends the job got no answer: it is unknown whether Studio accepted it. */
+  readonly unconfirmed?: boolean | undefined;
+}
 
 const usageSchema = z.object({
   inputTokens: z.number(),
@@ -35,7 +46,7 @@ const inheritedSchema = z.object({
   repaired: z.boolean(),
 });
 
-const reportingSchema = z.object({
+const failureReportSchema = z.object({
   reason: z.string(),
   /** The sentence that the job's user reads. */
   explanation: z.string(),
@@ -60,7 +71,7 @@ export const runSchema = z.object({
   calledAtMs: z.number(),
   /** Starts: the first attempt, and every restart after a crash. */
   starts: z.number().default(1),
-  /** Continuations: attempts that took over from a healthy one. */
+  /** Continuations: attempts that continued a healthy one. */
   continuations: z.number().default(0),
   /** Why earlier attempts crashed: codes, oldest first. */
   failures: z.array(z.string()).default([]),
@@ -74,14 +85,12 @@ export const runSchema = z.object({
   endedAtMs: z.number().optional(),
   /** Progress of an earlier run of the workspace: reused if it was for the same job. */
   inherited: inheritedSchema.optional(),
-  /** Why the run ended: an error's code, or `ok`. */
+  /** These three: see `Outcome`. */
   reason: z.string().optional(),
-  /** The reason in a sentence for Studio's user. */
   explanation: z.string().optional(),
-  /** The post that ends the job got no answer: it is unknown whether Studio accepted it. */
   unconfirmed: z.boolean().optional(),
   rounds: z.number().default(0),
-  /** Which job of the workspace this is (lib/attempt/delivery.ts); absent before its context was read. */
+  /** Which job of the workspace this is (lib/attempt/job-digest.ts); absent before its context was read. */
   jobDigest: z.string().optional(),
   /**
    * Ids of the stored responses of the run's rounds, oldest first. Each is recorded as soon as it is known, so the last one
@@ -96,11 +105,8 @@ export const runSchema = z.object({
   delivering: z.boolean().default(false),
   /** Studio refused the deliverables, and the model was asked to repair them. This happens once per run. */
   repaired: z.boolean().default(false),
-  /**
-   * The failure report was sent, and the run cannot end otherwise: if the lease is gone now, the report's arrival probably
-   * ended it.
-   */
-  reporting: reportingSchema.optional(),
+  /** This failure report was sent, and the run cannot finish otherwise: if the lease is gone now, the report's arrival probably ended it. */
+  reporting: failureReportSchema.optional(),
   model: z.string().optional(),
   /** Usage of this run alone. */
   usage: usageSchema.default(noUsage),
@@ -115,7 +121,7 @@ export const runSchema = z.object({
 });
 
 export type Inherited = Readonly<z.output<typeof inheritedSchema>>;
-export type Reporting = Readonly<z.output<typeof reportingSchema>>;
+export type FailureReport = Readonly<z.output<typeof failureReportSchema>>;
 export type Run = Readonly<z.output<typeof runSchema>>;
 
 export interface AttemptRef {
@@ -155,7 +161,7 @@ export const runItemId = (runId: string): string => `run#${runId}`;
 export function readable(item: Item, onUnreadable: (problem: RunnerError) => void): readonly Run[] {
   const result = runSchema.safeParse(item);
   if (result.success) return [result.data];
-  onUnreadable(noRun(item, result.error));
+  onUnreadable(notARun(item, result.error));
   return [];
 }
 
@@ -163,10 +169,10 @@ export function readable(item: Item, onUnreadable: (problem: RunnerError) => voi
 export function parseRun(item: Item): Run {
   const result = runSchema.safeParse(item);
   if (result.success) return result.data;
-  throw noRun(item, result.error);
+  throw notARun(item, result.error);
 }
 
-function noRun(item: Item, { issues }: z.ZodError): RunnerError {
+function notARun(item: Item, { issues }: z.ZodError): RunnerError {
   const fields = issues.map(({ path }) => path.join(".")).join(", ");
   return new RunnerError("internal", `the run store row ${String(item["id"])} is not a run: ${fields}`);
 }

@@ -32,7 +32,7 @@ export interface Route<T> {
   readonly retry: RetryPolicy;
 }
 
-/** Safe to repeat. The attempt retries it for as long as it holds the lease (lib/attempt/persist.ts). */
+/** Safe to repeat. The attempt retries it for as long as it holds the lease (lib/attempt/outage-retry.ts). */
 const repeatedByJob: RetryPolicy = noRetry;
 
 /** As patient as Studio's public runner. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { EndState } from "../../lib/runs/run.ts";
+import type { OutcomeState } from "../../lib/runs/run.ts";
 import { disturb } from "./disturb.ts";
 import { gather } from "./evidence.ts";
 import { total, type JobKind } from "./jobs.ts";
@@ -83,7 +83,7 @@ export async function runChaos(
   }
 }
 
-type Counted = Readonly<Record<EndState, number>>;
+type Counted = Readonly<Record<OutcomeState, number>>;
 
 const countedBy = ({ watch }: Stage): Counted => ({
   completed: watch.metric("RunsCompleted"),

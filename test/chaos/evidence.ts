@@ -1,6 +1,6 @@
 import type { LeaseEnd, LeaseRecord } from "../../local/studio/lease-log.ts";
 import type { JobRow } from "../../local/studio/store.ts";
-import type { EndState } from "../../lib/runs/run.ts";
+import type { OutcomeState } from "../../lib/runs/run.ts";
 import { givenUp, disagreements, type Disagreement } from "./agreement.ts";
 import type { Disturbance } from "./disturb.ts";
 import { markedFor, textOf, type Asked } from "./jobs.ts";
@@ -67,7 +67,7 @@ export interface Evidence {
   /** The longest time that the machine held this process up. */
   readonly lagMs: number;
   /** The ends of runs according to the metrics. */
-  readonly counted: Readonly<Record<EndState, number>>;
+  readonly counted: Readonly<Record<OutcomeState, number>>;
   /**
    * Finished runs that nobody counted, because the process that finished them was stopped, or did not learn
    * that it had.

@@ -1,4 +1,4 @@
-import type { EndState } from "../../lib/runs/run.ts";
+import type { OutcomeState } from "../../lib/runs/run.ts";
 import type { Disagreement } from "./agreement.ts";
 import type { CaseEnd, Evidence } from "./evidence.ts";
 import { busiestSeconds, paceBounds, type BusiestSecond } from "./pace.ts";
@@ -123,9 +123,9 @@ function wrongAnswerOf({ tag, workspaceId, state, markedFor }: CaseEnd): readonl
 const completions = ({ runs }: CaseEnd): number =>
   runs.filter(({ state, reason }) => state === "completed" && reason === "ok").length;
 
-const endStates: readonly EndState[] = ["completed", "failed", "lost"];
+const endStates: readonly OutcomeState[] = ["completed", "failed", "lost"];
 
-const closedAs = (state: EndState, { records }: Evidence): number =>
+const closedAs = (state: OutcomeState, { records }: Evidence): number =>
   records.runs.filter((run) => run.state === state).length;
 
 /**

@@ -40,15 +40,15 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsLost,
-    guard: "recovery and the reaper restart a run whose attempt has ended without closing it",
+    guard: "recovery and the reaper restart a run whose attempt has ended without finishing it",
     file: "lib/attempt/recover.ts",
-    remove: "  await invokeOrLeave({ invoker, log }, taken);",
+    remove: "  await invokeAttempt({ invoker, log }, restarted);",
     put: "",
     test: { file: recoverTest, name: "restarts a run whose attempt crashed while its lease is alive" },
   },
   {
     promise: nothingIsLost,
-    guard: "the reaper finds attempts that never began and attempts that fell silent",
+    guard: "the reaper finds attempts that never started and attempts that fell silent",
     file: "lib/dispatch/reaper.ts",
     remove: '? "silent"',
     put: "? undefined",
@@ -60,15 +60,15 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsLost,
     guard: "a completion is repeated through an outage for as long as the lease is kept",
-    file: "lib/attempt/persist.ts",
-    remove: "      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;",
+    file: "lib/attempt/outage-retry.ts",
+    remove: "      if (!(error instanceof RunnerError) || !isTemporary(error)) throw error;",
     put: "      if (error) throw error;",
     test: { file: attemptTest, name: "is repeated through an outage of minutes while the lease is kept" },
   },
   {
     promise: nothingIsLost,
     guard: "an attempt whose process is asked to end leaves its run open for the reaper",
-    file: "lib/attempt/ending.ts",
+    file: "lib/attempt/outcome.ts",
     remove: '  shutdown: "stopped",',
     put: '  shutdown: "lost",',
     test: {
@@ -78,7 +78,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "of duplicate events exactly one begins the attempt",
+    guard: "of duplicate events exactly one starts the attempt",
     file: "lib/runs/run-store.ts",
     remove: "#attempt = :attempt AND (#state = :leased OR",
     put: "#attempt = :attempt AND (#state = :leased OR #state = :running OR",
@@ -86,17 +86,17 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPaidTwice,
-    guard: "a response's id is noted before the response is waited for",
+    guard: "a response's id is recorded before the response is awaited",
     file: "lib/attempt/progress.ts",
-    remove: "    await this.note(\n      { ...this.#known, rounds: number",
-    put: "    void this.note(\n      { ...this.#known, rounds: number",
+    remove: "    await this.save(\n      { ...this.#known, rounds: number",
+    put: "    void this.save(\n      { ...this.#known, rounds: number",
     test: { file: continuationTest, name: "includes a round's response id before the round is awaited" },
   },
   {
     promise: nothingIsPaidTwice,
     guard: "a later attempt resumes from the stored responses",
     file: "lib/attempt/work.ts",
-    remove: "  if (responseIds.length > 0 || rounds > 0) return takeUpOwn(ports, attempt);",
+    remove: "  if (responseIds.length > 0 || rounds > 0) return retrieveOwnRounds(ports, attempt);",
     put: "",
     test: {
       file: workTest,
@@ -118,7 +118,7 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "if two processes find the same dead attempt, only one starts the next",
     file: "lib/runs/run-store.ts",
-    remove: "const move = moveOnce(randomUUID(), unmoved(run));",
+    remove: "const move = moveOnce(randomUUID(), unchangedSinceRead(run));",
     put: 'const move = moveOnce(randomUUID(), { text: "attribute_exists(#id)", values: {} });',
     test: {
       file: recoverTest,
@@ -129,7 +129,7 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "a payload that Studio refuses is repaired once per run, in all its attempts",
     file: "lib/attempt/work.ts",
-    remove: "!run.repaired && !from.sentBack",
+    remove: "!repaired && !from.sentBack",
     put: "true",
     test: {
       file: workTest,
@@ -148,7 +148,8 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPaidTwice,
     guard: "a new run of the same job resumes from the responses of the earlier run",
     file: "lib/attempt/work.ts",
-    remove: "  return inherited && !startedOver ? takeOver(ports, attempt, inherited) : undefined;",
+    remove:
+      "  return inherited && !startedOver ? retrieveInheritedRounds(ports, attempt, inherited) : undefined;",
     put: "  return undefined;",
     test: {
       file: workTest,
@@ -177,8 +178,8 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "each post proves the lease at Studio and the run in the run store first, since the try before it",
-    file: "lib/attempt/delivery.ts",
-    remove: "      await delivery.prove(signal, unansweredAtMs);",
+    file: "lib/attempt/post.ts",
+    remove: "      await post.prove(signal, unansweredAtMs);",
     put: "",
     test: {
       file: attemptTest,
@@ -189,7 +190,7 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPostedForAnotherRun,
     guard: "a heartbeat proves nothing before the run store has accepted it too",
     file: "lib/attempt/lease-heartbeat.ts",
-    remove: "      await this.#noteHeartbeat(atMs);",
+    remove: "      await this.#recordHeartbeat(atMs);",
     put: "",
     test: {
       file: "test/unit/attempt/lease-heartbeat.test.ts",
@@ -199,9 +200,9 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "a post that went unanswered is repeated only while the key's lease is still for the same job",
-    file: "lib/attempt/delivery.ts",
+    file: "lib/attempt/post.ts",
     remove:
-      '      if (unansweredAtMs !== undefined && !(await isStillLeased(delivery, signal))) return "unconfirmed";',
+      '      if (unansweredAtMs !== undefined && !(await isLeaseForJob({ job, digest }, signal)))\n        return "unconfirmed";',
     put: "",
     test: {
       file: attemptTest,
@@ -210,10 +211,9 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsPostedForAnotherRun,
-    guard: "a run that may have posted is not continued under the lease of the workspace's next job",
+    guard: "a run that may have posted is not restarted under the lease of the workspace's next job",
     file: "lib/attempt/recover.ts",
-    remove:
-      '        if (mayHavePosted && !(await isStillLeased({ job, jobDigest: run.jobDigest }, signal))) return "gone";',
+    remove: '        if (mayHavePosted && !(await isLeaseForJob({ job, digest }, signal))) return "gone";',
     put: "",
     test: {
       file: recoverTest,
@@ -224,7 +224,7 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPostedForAnotherRun,
     guard: "a run that was created after a newer one took its workspace stops before it works",
     file: "lib/attempt/attempt.ts",
-    remove: "  if (!(await ports.workspaces.isOf(run))) return leaveToNewer(ports, fence, run);",
+    remove: "  if (!(await ports.workspaces.isOf(run))) return finishSuperseded(ports, fence, run);",
     put: "",
     test: { file: attemptTest, name: "stops an attempt at once when a newer run owns the workspace" },
   },
@@ -239,7 +239,7 @@ export const guards: readonly Guard[] = [
   {
     promise: nothingIsPostedForAnotherRun,
     guard: "an attempt that has been superseded is refused every write",
-    file: "lib/runs/moves.ts",
+    file: "lib/runs/conditions.ts",
     remove: 'const owned = "#state = :running AND #invocationId = :invocationId";',
     put: 'const owned = "#state = :running AND attribute_exists(#invocationId) AND :invocationId = :invocationId";',
     test: { file: runStoreTest, name: "refuses every write of an invocation that does not own the attempt" },
@@ -247,7 +247,7 @@ export const guards: readonly Guard[] = [
   {
     promise: theDeadlineIsOurs,
     guard: "an attempt continues in another one before the platform ends it",
-    file: "lib/attempt/ending.ts",
+    file: "lib/attempt/outcome.ts",
     remove: '  attempt_deadline: "continued",',
     put: "",
     test: {
@@ -268,7 +268,7 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: theDeadlineIsOurs,
-    guard: "a job that kills its worker each time is ended after its starts",
+    guard: "a job that kills its worker each time is failed after its starts",
     file: "lib/attempt/recover.ts",
     remove: "  if (run.starts > timing.maxStarts)",
     put: "  if (run.starts < 0)",
@@ -279,19 +279,19 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: everyOutcomeIsCountedOnce,
-    guard: "only a close that the run store accepts is counted",
-    file: "lib/attempt/count.ts",
-    remove: "  if (!(await close(costUsd))) return false;",
-    put: "  await close(costUsd);",
+    guard: "only an outcome that the run store accepts is recorded",
+    file: "lib/attempt/finish.ts",
+    remove: "  if (!(await write({ state, reason, explanation, unconfirmed, atMs, costUsd }))) return false;",
+    put: "  await write({ state, reason, explanation, unconfirmed, atMs, costUsd });",
     test: { file: attemptTest, name: "keeps an outcome that the run store refuses from being counted" },
   },
   {
     promise: everyOutcomeIsCountedOnce,
     guard:
-      "a failure is recorded before it is sent to Studio, so that a run that dies then still counts as failed",
-    file: "lib/attempt/posting.ts",
-    remove: "      await progress.note({ ...known, reporting, jobDigest }, signal);",
-    put: "      void jobDigest;",
+      "a failure is recorded before it is reported to Studio, so that a run that dies then still counts as failed",
+    file: "lib/attempt/post-result.ts",
+    remove: "    await progress.save({ ...known, reporting: report, jobDigest }, signal);",
+    put: "    void jobDigest;",
     test: {
       file: "test/unit/attempt/attempt-reporting.test.ts",
       name: "is noted with its reason before it is sent",
@@ -354,8 +354,8 @@ export const guards: readonly Guard[] = [
     promise: noAnswerHurts,
     guard: "a row that is no run is left out, and stops nothing but itself",
     file: "lib/runs/run.ts",
-    remove: "  onUnreadable(noRun(item, result.error));\n  return [];",
-    put: "  throw noRun(item, result.error);",
+    remove: "  onUnreadable(notARun(item, result.error));\n  return [];",
+    put: "  throw notARun(item, result.error);",
     test: {
       file: runStoreTest,
       name: "is reported and left out, so that one row cannot stop a pool",

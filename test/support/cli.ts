@@ -4,7 +4,7 @@ import type { Table } from "../../lib/adapters/dynamodb.ts";
 import { createBackoffRow } from "../../lib/runs/backoff.ts";
 import { createControlRow } from "../../lib/runs/control.ts";
 import { createDispatchLock } from "../../lib/runs/dispatch-lock.ts";
-import { createRunStore, type Ending } from "../../lib/runs/run-store.ts";
+import { createRunStore, type FinishedRun } from "../../lib/runs/run-store.ts";
 import { createSpendRow } from "../../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../../lib/runs/workspaces.ts";
 import type { RunProgress } from "../../lib/runs/run.ts";
@@ -78,7 +78,7 @@ export interface FakeRun {
   readonly leasedAtMs: number;
   readonly progress?: RunProgress;
   /** Absent: the run is still running. */
-  readonly ending?: Omit<Ending, "progress">;
+  readonly ending?: Omit<FinishedRun, "progress">;
 }
 
 /**
@@ -283,6 +283,6 @@ async function addRun(cli: FakeCli, wanted: FakeRun): Promise<void> {
   });
   const fence = { pool, runId, attempt: 1, invocationId: runId };
   await runs.start(fence, { atMs: leasedAtMs + 400, requestId: `request-${runId}` });
-  if (progress) await runs.note(fence, progress);
+  if (progress) await runs.saveProgress(fence, progress);
   if (ending) await runs.finish(fence, ending);
 }

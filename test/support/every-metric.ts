@@ -6,13 +6,12 @@ import { RunnerError } from "../../lib/core/errors.ts";
 import { runAttempt, type AttemptPorts } from "../../lib/attempt/attempt.ts";
 import { recoverFailed } from "../../lib/attempt/failed-invocation.ts";
 import { inTier } from "../../lib/attempt/tiered-model.ts";
-import { timed } from "../../lib/attempt/timed-model.ts";
+import { timed } from "../../lib/attempt/paced-model.ts";
 import { createWork } from "../../lib/attempt/work.ts";
 import { createBackoffRow } from "../../lib/runs/backoff.ts";
 import { createControlRow } from "../../lib/runs/control.ts";
-import { createCountedTable } from "../../lib/runs/counted-table.ts";
 import { createDispatchLock } from "../../lib/runs/dispatch-lock.ts";
-import { createRunStore, type RunStore } from "../../lib/runs/run-store.ts";
+import { createRunStore, createRunStoreTable, type RunStore } from "../../lib/runs/run-store.ts";
 import { createSpendRow } from "../../lib/runs/spend.ts";
 import { createWorkspaceRows } from "../../lib/runs/workspaces.ts";
 import type { ModelTurn } from "../../lib/model/model.ts";
@@ -165,7 +164,7 @@ async function silentRun({ pool, runStore }: World): Promise<void> {
   await runStore.create({ ...run, pool, ...times });
   const fence = { pool, runId: "r1", attempt: 1, invocationId: "i1" };
   await runStore.start(fence, { atMs: nowMs - 500_000, requestId: "req1" });
-  await runStore.note(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage: answer.usage });
+  await runStore.saveProgress(fence, { rounds: 1, responseIds: ["resp_1"], model: "m", usage: answer.usage });
 }
 
 const silentRunWith =
@@ -279,7 +278,7 @@ async function throttleOnce(metrics: Metrics, pool: string): Promise<void> {
       { headers: { "content-type": type }, body: {} },
     ),
   );
-  const table = createCountedTable({ tableName: "runs", pool, metrics }, anyone(server.baseUrl));
+  const table = createRunStoreTable({ tableName: "runs", pool, metrics }, anyone(server.baseUrl));
   await table.get({ pool, id: "x" });
   await server.close();
 }

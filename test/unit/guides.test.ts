@@ -59,7 +59,7 @@ it.each([
   ["CONTRIBUTING.md", "lib/deliverables/registry.ts", "export const tools"],
   ["CONTRIBUTING.md", "lib/core/metrics.ts", "export const metricTable"],
   ["CONTRIBUTING.md", "cli/commands.ts", "export const commands"],
-  ["docs/architecture.md", "lib/attempt/ending.ts", "const plainWords"],
+  ["docs/architecture.md", "lib/attempt/outcome.ts", "const plainWords"],
 ])("%s refers to a list that %s declares: %s", (guide, file, declaration) => {
   expect(read(guide)).toContain(`\`${declaration.split(" ").at(-1)}\` in \`${file}\``);
   expect(read(file)).toContain(declaration);

@@ -22,15 +22,15 @@ const untilDeadline = (world: World) => ran(world, { remainingMs: 300_000, forMs
 
 describe("an attempt near its deadline", () => {
   it("continues the run in the next attempt 20 s before Lambda's timeout, and posts nothing", async () => {
-    const { begin, clock, requests, endings, invoked, metrics } = build({ work: endless });
-    const attempt = begin();
+    const { startAttempt, clock, requests, outcomes, invoked, metrics } = build({ work: endless });
+    const attempt = startAttempt();
     await clock.advance(879_999);
     expect(invoked).toEqual([]);
     await clock.advance(1);
     expect(await attempt).toEqual({ state: "continued", reason: "attempt_deadline" });
     expect(invoked).toEqual([{ pool: "default", runId: "r1", attempt: 2 }]);
     expect(only(requests, "heartbeat")).toEqual(requests);
-    expect(endings).toEqual([]);
+    expect(outcomes).toEqual([]);
     expect(metrics.emitted).toContain("Continuations{pool=default} 1");
     expect(metrics.emitted.filter((line) => line.startsWith("Run"))).toEqual([]);
   });
@@ -43,14 +43,14 @@ describe("an attempt near its deadline", () => {
 
   it("continues in the next attempt while Studio cannot take the failure report", async () => {
     const work = throwing(new RunnerError("model_refused", "no"));
-    const { result, endings } = await untilDeadline({ work, fail: throwing(outage) });
+    const { result, outcomes } = await untilDeadline({ work, fail: throwing(outage) });
     expect(result).toMatchObject({ state: "continued" });
-    expect(endings).toEqual([]);
+    expect(outcomes).toEqual([]);
   });
 
   it("passes on to the next attempt the progress that the run store could not take before", async () => {
     const { result, continued } = await untilDeadline({
-      note: throwing(throttled),
+      saveProgress: throwing(throttled),
       work: async (context) => {
         await context.onRoundStarted({ number: 1, responseId: "resp_1", usage: noUsage });
         return endless(context);
@@ -106,7 +106,7 @@ describe("an attempt near its deadline", () => {
 describe("an attempt whose lease is lost", () => {
   it("cancels the summary that is being generated", async () => {
     const work: Work = async (context) => {
-      await context.note({ summaryResponseId: "resp_s" });
+      await context.saveProgress({ summaryResponseId: "resp_s" });
       return endless(context);
     };
     const { result, cancelled } = await ran({ work, heartbeat: throwing(lost) }, { forMs: 120_000 });
@@ -126,9 +126,9 @@ describe("an attempt whose lease is lost", () => {
 
   it("ends the run as completed, unconfirmed, when an earlier attempt had started the delivery", async () => {
     const row = { attempt: 2, delivering: true };
-    const { result, endings } = await ran({ row, heartbeat: throwing(lost) });
+    const { result, outcomes } = await ran({ row, heartbeat: throwing(lost) });
     expect(result).toEqual({ state: "completed", reason: "unconfirmed" });
-    expect(endings).toMatchObject([{ state: "completed", reason: "unconfirmed" }]);
+    expect(outcomes).toMatchObject([{ state: "completed", reason: "unconfirmed" }]);
   });
 });
 
@@ -138,7 +138,7 @@ describe("a payload that Studio refuses", () => {
 
   it("is sent back to the model once, with Studio's message, after the repair is noted", async () => {
     const messages: string[] = [];
-    const { begin, notes, requests } = build({
+    const { startAttempt, notes, requests } = build({
       work: async () => ({
         ...product,
         repair: async (asked) => {
@@ -149,7 +149,7 @@ describe("a payload that Studio refuses", () => {
       }),
       complete: throwingFirst(refusal),
     });
-    expect(await begin()).toMatchObject({ state: "completed", reason: "ok" });
+    expect(await startAttempt()).toMatchObject({ state: "completed", reason: "ok" });
     expect(messages).toEqual([words]);
     expect(notes).toMatchObject([
       { delivering: true },
@@ -173,8 +173,8 @@ describe("a payload that Studio refuses", () => {
 
 describe("progress in the run store", () => {
   it("includes a round's response id before the round is awaited", async () => {
-    const { begin, notes } = build({
-      note: nextTurn,
+    const { startAttempt, notes } = build({
+      saveProgress: nextTurn,
       work: async ({ onRoundStarted }) => {
         await onRoundStarted({ number: 3, responseId: "resp_3", usage: noUsage });
         expect(notes).toMatchObject([
@@ -184,18 +184,18 @@ describe("progress in the run store", () => {
       },
       row: { rounds: 2, responseIds: ["resp_1", "resp_2"] },
     });
-    expect(await begin()).toMatchObject({ state: "completed" });
+    expect(await startAttempt()).toMatchObject({ state: "completed" });
     expect(notes).toHaveLength(2);
   });
 
-  const noting: Work = async ({ note }) => {
-    await note({ startedOver: true });
+  const noting: Work = async ({ saveProgress }) => {
+    await saveProgress({ startedOver: true });
     return product;
   };
 
   it("is written again until the run store accepts it", async () => {
-    const { begin, clock, notes } = build({ note: throwingFirst(throttled, 4), work: noting });
-    const attempt = begin();
+    const { startAttempt, clock, notes } = build({ saveProgress: throwingFirst(throttled, 4), work: noting });
+    const attempt = startAttempt();
     await clock.advance(3_000);
     expect(notes).toEqual([]);
     await clock.advance(60_000);
@@ -219,7 +219,7 @@ describe("progress in the run store", () => {
   });
 
   it("ends the attempt at once when the fence refuses the write", async () => {
-    const { result, requests } = await ran({ work: noting, runStore: { note: async () => false } });
+    const { result, requests } = await ran({ work: noting, runStore: { saveProgress: async () => false } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual([]);
   });

@@ -31,8 +31,8 @@ const startingWith = (emitted: readonly string[], name: string) =>
 
 describe("the cost of a run", () => {
   it("is recorded once in its row, its log line, its metrics and the day's spend", async () => {
-    const { endings, log, metrics, spent } = await ran({ work: oneRound });
-    expect(endings).toMatchObject([{ state: "completed", costUsd: 0.00025 }]);
+    const { outcomes, log, metrics, spent } = await ran({ work: oneRound });
+    expect(outcomes).toMatchObject([{ state: "completed", costUsd: 0.00025 }]);
     const ended = log.lines.find((line) => line.event === "run_ended");
     expect(ended?.fields).toMatchObject({ state: "completed", model: "m", ...usage });
     expect(metrics.emitted.slice(4)).toEqual([
@@ -48,19 +48,19 @@ describe("the cost of a run", () => {
   });
 
   it("is also counted for a lost run, whose tokens were paid for", async () => {
-    const { endings, spent } = await ran({ work: oneRound, heartbeat: throwing(lost) });
-    expect(endings).toMatchObject([{ state: "lost", costUsd: 0.00025 }]);
+    const { outcomes, spent } = await ran({ work: oneRound, heartbeat: throwing(lost) });
+    expect(outcomes).toMatchObject([{ state: "lost", costUsd: 0.00025 }]);
     expect(spent).toMatchObject([{ costUsd: 0.00025, runs: 1, lost: 1 }]);
   });
 
   it("is logged once as unknown, without a metric or spend, when the model has no price", async () => {
-    const { endings, log, metrics, spent } = await ran({
+    const { outcomes, log, metrics, spent } = await ran({
       work: async ({ onRoundEnded }) => {
         onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage: tokens });
         return product;
       },
     });
-    expect(endings[0]).toMatchObject({ state: "completed", costUsd: undefined });
+    expect(outcomes[0]).toMatchObject({ state: "completed", costUsd: undefined });
     expect(startingWith(metrics.emitted, "CostUsd")).toEqual([]);
     const unknown = log.lines.filter((line) => line.event === "price_unknown");
     expect(unknown).toMatchObject([{ fields: { model: "m" } }]);
@@ -130,12 +130,12 @@ it("accepted and failed heartbeats are counted separately", async () => {
 it("a repeated write, a response that cannot be cancelled and a failure that cannot be reported are logged", async () => {
   const { log } = await ran(
     {
-      work: async ({ note, onRoundStarted }) => {
-        await note({ startedOver: true });
+      work: async ({ saveProgress, onRoundStarted }) => {
+        await saveProgress({ startedOver: true });
         await onRoundStarted({ number: 1, responseId: "resp_1", usage });
         throw new RunnerError("model_refused", "no");
       },
-      note: throwingFirst(throttled),
+      saveProgress: throwingFirst(throttled),
       fail: throwing(lost),
       cancelResponse: throwing(new RunnerError("model_unavailable", "502")),
     },

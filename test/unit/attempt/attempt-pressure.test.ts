@@ -36,7 +36,7 @@ describe("the pool's back-off from Studio", () => {
 
   it("does not delay heartbeats when the run store cannot extend it", async () => {
     const heartbeats: number[] = [];
-    const { begin, clock, heldBack, log } = build({
+    const { startAttempt, clock, heldBack, log } = build({
       work: endless,
       heartbeat: async () => {
         heartbeats.push(clock.now() - 1_000_000);
@@ -49,7 +49,7 @@ describe("the pool's back-off from Studio", () => {
         throw throttled;
       },
     });
-    const attempt = begin(400_000);
+    const attempt = startAttempt(400_000);
     await clock.advance(380_000);
     expect(await attempt).toMatchObject({ state: "continued" });
     expect(heartbeats).toEqual([120_000, 165_000, 285_000, 295_000]);

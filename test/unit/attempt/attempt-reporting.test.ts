@@ -8,16 +8,16 @@ const failed = { state: "failed", reason: "model_refused" };
 
 describe("a failure report", () => {
   it("is noted with its reason before it is sent", async () => {
-    const { begin, notes } = build({
+    const { startAttempt, notes } = build({
       work: declined,
       fail: async () => expect(notes).toMatchObject([{ reporting }]),
     });
-    expect(await begin()).toMatchObject({ state: "failed" });
+    expect(await startAttempt()).toMatchObject({ state: "failed" });
     expect(notes).toHaveLength(1);
   });
 
   it("is not sent when the run store's fence refuses the attempt", async () => {
-    const { result, requests } = await ran({ work: declined, runStore: { note: async () => false } });
+    const { result, requests } = await ran({ work: declined, runStore: { saveProgress: async () => false } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
   });
@@ -27,17 +27,17 @@ describe("a failure report", () => {
     const fail = async () => {
       throw ++tries === 1 ? outage : lost;
     };
-    const { result, endings } = await ran({ work: declined, fail }, { forMs: 5_000 });
+    const { result, outcomes } = await ran({ work: declined, fail }, { forMs: 5_000 });
     expect(result).toEqual(failed);
-    expect(endings).toMatchObject([{ state: "failed", ...reporting }]);
+    expect(outcomes).toMatchObject([{ state: "failed", ...reporting }]);
   });
 
   it("is all that a later attempt sends, even if the work would now succeed", async () => {
-    const { result, requests, endings } = await ran({ row: { attempt: 2, reporting } });
+    const { result, requests, outcomes } = await ran({ row: { attempt: 2, reporting } });
     expect(result).toEqual(failed);
     const others = requests.filter((request) => !request.startsWith("heartbeat"));
     expect(others).toEqual(["context ws1", "fail the model declined: no"]);
-    expect(endings).toMatchObject([{ state: "failed", ...reporting }]);
+    expect(outcomes).toMatchObject([{ state: "failed", ...reporting }]);
   });
 
   it("of an earlier attempt counts as delivered when Studio says that the lease is gone", async () => {
@@ -47,18 +47,18 @@ describe("a failure report", () => {
   });
 
   it("is not sent when an unanswered completion has ended the job", async () => {
-    const { begin, deps, clock, requests, endings } = build({
+    const { startAttempt, deps, clock, requests, outcomes } = build({
       complete: throwing(outage),
       context: throwing(outage),
       row: { leasedAtMs: 1_000_000 - 3_500_000 },
     });
-    const attempt = begin();
+    const attempt = startAttempt();
     await clock.advance(90_000);
     // The run limit ends the delivery; by then the lease is for the workspace's next job.
     deps.studio.context = async () => nextJobContext;
     await clock.advance(60_000);
     expect(await attempt).toEqual({ state: "completed", reason: "unconfirmed" });
     expect(only(requests, "fail")).toEqual([]);
-    expect(endings).toMatchObject([{ state: "completed", unconfirmed: true }]);
+    expect(outcomes).toMatchObject([{ state: "completed", unconfirmed: true }]);
   });
 });

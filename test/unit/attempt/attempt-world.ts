@@ -1,9 +1,9 @@
 import { expect } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { runAttempt } from "../../../lib/attempt/attempt.ts";
-import { jobDigest } from "../../../lib/attempt/delivery.ts";
+import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
-import type { Ending, RunStore } from "../../../lib/runs/run-store.ts";
+import type { FinishedRun, RunStore } from "../../../lib/runs/run-store.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { runSchema, type Run, type RunProgress } from "../../../lib/runs/run.ts";
 import type { AttemptEvent } from "../../../lib/adapters/lambda.ts";
@@ -77,7 +77,7 @@ export interface World {
   readonly leasedAgoMs?: number;
   /** Overrides fields of the row that the attempt starts with. */
   readonly row?: Partial<Run>;
-  readonly note?: () => Promise<void>;
+  readonly saveProgress?: () => Promise<void>;
   readonly invoke?: () => Promise<void>;
   readonly addSpend?: () => Promise<void>;
   readonly extendBackoff?: () => Promise<void>;
@@ -87,7 +87,7 @@ export interface World {
 export function build(world: World = {}) {
   const clock = createFakeClock(1_000_000);
   const requests: string[] = [];
-  const endings: Omit<Ending, "progress">[] = [];
+  const outcomes: Omit<FinishedRun, "progress">[] = [];
   const notes: RunProgress[] = [];
   const continued: RunProgress[] = [];
   const invoked: AttemptEvent[] = [];
@@ -157,8 +157,8 @@ export function build(world: World = {}) {
       start: async () => run,
       heartbeat: async () => true,
       owns: async () => true,
-      note: async (_, progress) => {
-        await world.note?.();
+      saveProgress: async (_, progress) => {
+        await world.saveProgress?.();
         notes.push(progress);
         return true;
       },
@@ -168,7 +168,7 @@ export function build(world: World = {}) {
       },
       finish: async (_, { progress, ...ending }) => {
         expect(progress !== undefined || world.hasWorkspace === false).toBe(true);
-        endings.push(ending);
+        outcomes.push(ending);
         return true;
       },
       ...world.runStore,
@@ -183,16 +183,16 @@ export function build(world: World = {}) {
     cancelResponse: world.cancelResponse ?? (async (responseId) => void cancelled.push(responseId)),
     work: world.work ?? (async () => product),
   };
-  const begin = (remainingMs = 900_000) =>
+  const startAttempt = (remainingMs = 900_000) =>
     runAttempt(deps, { ...event, attempt: run.attempt }, { remainingMs, requestId: "req1" });
-  const asked = { requests, endings, notes, continued, invoked, cancelled, spent, heldBack };
-  return { clock, deps, stop, log, metrics, begin, ...asked };
+  const asked = { requests, outcomes, notes, continued, invoked, cancelled, spent, heldBack };
+  return { clock, deps, stop, log, metrics, startAttempt, ...asked };
 }
 
 /** Runs an attempt to its end while `forMs` pass, and returns its result and what it did. */
 export async function ran(world: World = {}, { forMs = 0, remainingMs = 900_000 } = {}) {
   const built = build(world);
-  const [result] = await Promise.all([built.begin(remainingMs), built.clock.advance(forMs)]);
+  const [result] = await Promise.all([built.startAttempt(remainingMs), built.clock.advance(forMs)]);
   return { ...built, result };
 }
 

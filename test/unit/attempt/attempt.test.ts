@@ -20,10 +20,10 @@ const declined = throwing(new RunnerError("model_refused", "the model declined: 
 
 describe("a successful attempt", () => {
   it("sends one heartbeat, completes the job, finishes the run and leaves no timer running", async () => {
-    const { result, requests, endings, metrics, log, clock } = await ran();
+    const { result, requests, outcomes, metrics, log, clock } = await ran();
     expect(result).toEqual({ state: "completed", reason: "ok" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1"]);
-    expect(endings).toEqual([{ state: "completed", reason: "ok", atMs: 1_000_000, costUsd: 0 }]);
+    expect(outcomes).toEqual([{ state: "completed", reason: "ok", atMs: 1_000_000, costUsd: 0 }]);
     expect(metrics.emitted).toContain("RunsCompleted{pool=default} 1");
     expect(metrics.emitted).toContain("RunSeconds{pool=default} 0");
     expect(log.events).toEqual(["attempt_began", "run_ended"]);
@@ -33,24 +33,24 @@ describe("a successful attempt", () => {
 
 describe("the fence", () => {
   it("stops a duplicate event, which is only counted", async () => {
-    const { result, requests, endings, metrics } = await ran({ runStore: { start: async () => undefined } });
+    const { result, requests, outcomes, metrics } = await ran({ runStore: { start: async () => undefined } });
     expect(result).toEqual({ state: "duplicate", reason: "duplicate" });
-    expect([...requests, ...endings]).toEqual([]);
+    expect([...requests, ...outcomes]).toEqual([]);
     expect(metrics.emitted).toEqual(["Duplicates{pool=default} 1"]);
   });
 
   it("keeps an attempt from posting and from finishing the run once a newer attempt owns it", async () => {
-    const { result, requests, endings } = await ran({ runStore: { heartbeat: async () => false } });
+    const { result, requests, outcomes } = await ran({ runStore: { heartbeat: async () => false } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
-    expect(endings).toEqual([]);
+    expect(outcomes).toEqual([]);
   });
 
   it("stops an attempt at once when a newer run owns the workspace", async () => {
-    const { result, requests, endings, metrics } = await ran({ hasWorkspace: false });
+    const { result, requests, outcomes, metrics } = await ran({ hasWorkspace: false });
     expect(result).toEqual({ state: "superseded", reason: "superseded" });
     expect(requests).toEqual([]);
-    expect(endings).toMatchObject([{ state: "lost", reason: "superseded" }]);
+    expect(outcomes).toMatchObject([{ state: "lost", reason: "superseded" }]);
     expect(metrics.emitted).toContain("RunsLost{pool=default,reason=superseded} 1");
   });
 
@@ -67,7 +67,7 @@ describe("the fence", () => {
     ["a failure report", { work: declined }],
   ])("holds back %s while the run store accepts no write", async (_, world) => {
     const unreachable = throwing(throttled);
-    const runStore = { heartbeat: unreachable, note: unreachable };
+    const runStore = { heartbeat: unreachable, saveProgress: unreachable };
     const { requests } = await ran({ ...world, runStore }, { forMs: 960_000 });
     expect(requests.filter((request) => !request.startsWith("heartbeat"))).toEqual([]);
   });
@@ -76,10 +76,10 @@ describe("the fence", () => {
 describe("a lost lease", () => {
   it("aborts the work at once, and nothing is posted afterwards", async () => {
     const world = { work: endless, heartbeat: throwing(lost) };
-    const { result, requests, endings, metrics } = await ran(world, { forMs: 120_000 });
+    const { result, requests, outcomes, metrics } = await ran(world, { forMs: 120_000 });
     expect(result).toEqual({ state: "lost", reason: "lease_lost" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
-    expect(endings).toMatchObject([{ state: "lost", reason: "lease_lost" }]);
+    expect(outcomes).toMatchObject([{ state: "lost", reason: "lease_lost" }]);
     expect(metrics.emitted).toContain("RunsLost{pool=default,reason=lease_lost} 1");
   });
 
@@ -105,10 +105,10 @@ describe("delivery", () => {
 
   it("is not repeated after an unanswered post when the lease is for the workspace's next job", async () => {
     const world = { complete: throwing(outage), context: async () => nextJobContext };
-    const { result, requests, endings } = await ran(world, { forMs: 60_000 });
+    const { result, requests, outcomes } = await ran(world, { forMs: 60_000 });
     expect(result).toEqual({ state: "completed", reason: "unconfirmed" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "context ws1"]);
-    expect(endings).toMatchObject([{ state: "completed", reason: "unconfirmed", unconfirmed: true }]);
+    expect(outcomes).toMatchObject([{ state: "completed", reason: "unconfirmed", unconfirmed: true }]);
   });
 
   it("that an earlier attempt started is not repeated when the lease is for the workspace's next job", async () => {
@@ -123,9 +123,9 @@ describe("delivery", () => {
     const complete = async () => {
       throw ++posts === 1 ? outage : lost;
     };
-    const { result, endings, log } = await ran({ complete }, { forMs: 5_000 });
+    const { result, outcomes, log } = await ran({ complete }, { forMs: 5_000 });
     expect(result).toEqual({ state: "completed", reason: "unconfirmed" });
-    expect(endings).toMatchObject([{ state: "completed", reason: "unconfirmed" }]);
+    expect(outcomes).toMatchObject([{ state: "completed", reason: "unconfirmed" }]);
     expect(log.events).toContain("completion_unconfirmed");
   });
 
@@ -137,14 +137,14 @@ describe("delivery", () => {
 
   it("ends the run as completed, unconfirmed, when a proxy answers 200 with a page", async () => {
     const page = new RunnerError("studio_contract", "a page in the place of JSON", { status: 200 });
-    const { begin, clock, requests } = build({
+    const { startAttempt, clock, requests } = build({
       heartbeat: throwingAfter(1, lost),
       complete: async () => {
         await clock.sleep(50);
         throw page;
       },
     });
-    const attempt = begin();
+    const attempt = startAttempt();
     await clock.advance(5_000);
     expect(await attempt).toEqual({ state: "completed", reason: "unconfirmed" });
     expect(requests).toEqual(["heartbeat k1.secret", "complete ws1", "context ws1", "heartbeat k1.secret"]);
@@ -152,13 +152,13 @@ describe("delivery", () => {
 
   it("is repeated after an unanswered post only once the job, the lease and the run are proven to be ours", async () => {
     const unanswered = throwingFirst(outage);
-    const { begin, clock, requests } = build({
+    const { startAttempt, clock, requests } = build({
       complete: async () => {
         await clock.sleep(50);
         await unanswered();
       },
     });
-    const attempt = begin();
+    const attempt = startAttempt();
     await clock.advance(5_000);
     expect(await attempt).toMatchObject({ state: "completed" });
     expect(requests).toEqual([
@@ -173,11 +173,11 @@ describe("delivery", () => {
 
 describe("a failure", () => {
   it("is reported to Studio with its explanation, and finishes the run under its code", async () => {
-    const { result, requests, endings, metrics } = await ran({ work: declined });
+    const { result, requests, outcomes, metrics } = await ran({ work: declined });
     expect(result).toEqual({ state: "failed", reason: "model_refused" });
     expect(requests).toEqual(["heartbeat k1.secret", "fail the model declined: no"]);
     const failed = { state: "failed", reason: "model_refused", explanation: "the model declined: no" };
-    expect(endings).toEqual([{ ...failed, atMs: 1_000_000, costUsd: 0 }]);
+    expect(outcomes).toEqual([{ ...failed, atMs: 1_000_000, costUsd: 0 }]);
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=model_refused} 1");
   });
 
@@ -192,16 +192,16 @@ describe("a failure", () => {
 
   it("whose report went unanswered is not reported for the workspace's next job", async () => {
     const world = { work: declined, fail: throwing(outage), context: async () => nextJobContext };
-    const { result, requests, endings } = await ran(world, { forMs: 60_000 });
+    const { result, requests, outcomes } = await ran(world, { forMs: 60_000 });
     expect(result).toMatchObject({ state: "failed", reason: "model_refused" });
     expect(requests).toEqual(["heartbeat k1.secret", "fail the model declined: no", "context ws1"]);
-    expect(endings).toMatchObject([{ state: "failed", unconfirmed: true }]);
+    expect(outcomes).toMatchObject([{ state: "failed", unconfirmed: true }]);
   });
 
   it("that cannot be reported because the lease is gone ends the run as lost", async () => {
-    const { result, endings } = await ran({ work: declined, fail: throwing(lost) });
+    const { result, outcomes } = await ran({ work: declined, fail: throwing(lost) });
     expect(result).toMatchObject({ state: "lost", reason: "model_refused" });
-    expect(endings).toMatchObject([{ state: "lost", reason: "model_refused" }]);
+    expect(outcomes).toMatchObject([{ state: "lost", reason: "model_refused" }]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { jobDigest } from "../../../lib/attempt/delivery.ts";
+import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import { jobContext } from "./attempt-world.ts";
 
 const message = (id: string | undefined, text: string) => ({

@@ -3,7 +3,7 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import type { Model, ModelRequest, ModelTurn } from "../../../lib/model/model.ts";
 import { paced } from "../../../lib/attempt/paced-model.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { recordingLog } from "../../support/silent.ts";
+import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
 const turn = { message: "answer" } as unknown as ModelTurn;
 const request = {} as ModelRequest;
@@ -38,6 +38,7 @@ function build({ heldUntilMs = [0], answers, random = 0 }: World) {
       random: () => random,
       pool: "default",
       log: recordingLog(),
+      metrics: recordingMetrics(),
       backoff: {
         read: async () => {
           const modelUntilMs = heldUntilMs[Math.min(reads, heldUntilMs.length - 1)]!;

@@ -3,7 +3,7 @@ import { overdue, reap } from "../../../lib/dispatch/reaper.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/adapters/lambda.ts";
 import type { AttemptFailure } from "../../../lib/attempt/attempt-failure.ts";
-import { jobDigest } from "../../../lib/attempt/delivery.ts";
+import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import { recover } from "../../../lib/attempt/recover.ts";
 import { failedInvocationSchema, recoverFailed } from "../../../lib/attempt/failed-invocation.ts";
 import { createBackoffRow } from "../../../lib/runs/backoff.ts";
@@ -103,7 +103,7 @@ async function leased(pool = "default"): Promise<Fence> {
 async function running(progress: RunProgress = {}, pool = "default"): Promise<Fence> {
   const fence = await leased(pool);
   await runStore.start(fence, { atMs: 901_000, requestId: "req1" });
-  await runStore.note(fence, { rounds: 0, ...progress });
+  await runStore.saveProgress(fence, { rounds: 0, ...progress });
   return fence;
 }
 

@@ -53,7 +53,7 @@ function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
         return { ...jobContext, recentMessages: [], ...changed };
       },
     }),
-    note: async (progress) => void notes.push(progress),
+    saveProgress: async (progress) => void notes.push(progress),
     onRoundStarted: async (start) => void started.push(start),
     onJobRead: (digest, createdAtMs) => {
       digests.push(digest);
@@ -258,7 +258,7 @@ describe("a run that takes over the job of an earlier run", () => {
       [1, usageOf(0)],
       [2, usageOf(1)],
     ]);
-    expect(next.log.events).toEqual(["job_taken_over"]);
+    expect(next.log.events).toEqual(["job_resumed"]);
   });
 
   it("counts the same usage when its second attempt resumes it", async () => {
@@ -294,7 +294,7 @@ describe("a run that takes over the job of an earlier run", () => {
     };
     const product = await work(losing)(next.context);
     expect(product.payload.assistantMessage).toBe("Again.");
-    expect(next.log.events).toEqual(["job_taken_over", "job_started_over", "prior_context"]);
+    expect(next.log.events).toEqual(["job_resumed", "job_started_over", "prior_context"]);
     expect(next.contexts()).toBe(1);
   });
 

@@ -60,7 +60,7 @@ function build() {
     if (claimed.kind === "left_alone") return { claimed, fence };
     await create(runId, claimed.inherited);
     await runStore.start(fence, { atMs: clock.now(), requestId: `req-${runId}` });
-    await runStore.note(fence, { rounds: 0, ...progress });
+    await runStore.saveProgress(fence, { rounds: 0, ...progress });
     return { claimed, fence };
   };
   const stateOf = async (runId: string) => {
@@ -79,7 +79,7 @@ describe("a lease of a workspace that has an open run", () => {
     expect(await runStore.owns(fence)).toBe(false);
     const heartbeat = { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs };
     expect(await runStore.heartbeat(fence, heartbeat)).toBe(false);
-    expect(await runStore.note(fence, { delivering: true })).toBe(false);
+    expect(await runStore.saveProgress(fence, { delivering: true })).toBe(false);
     expect((await runStore.openRuns(pool)).map(({ runId }) => runId)).toEqual(["run-2"]);
     expect(metrics.emitted).toContain(`RunsLost{pool=${pool},reason=superseded} 1`);
   });
@@ -100,7 +100,7 @@ describe("a lease of a workspace that has an open run", () => {
     const { supersede } = runStore;
     let isFirst = true;
     runStore.supersede = async (run, ending) => {
-      if (isFirst) await runStore.note(fence, { delivering: true });
+      if (isFirst) await runStore.saveProgress(fence, { delivering: true });
       isFirst = false;
       return supersede(run, ending);
     };
@@ -151,7 +151,7 @@ describe("a new run inherits", () => {
     const { fence } = await lease(twoRounds);
     const { supersede } = runStore;
     runStore.supersede = async (run, ending) => {
-      await runStore.note(fence, { rounds: 3, responseIds: ["r1", "r2", "r3"] });
+      await runStore.saveProgress(fence, { rounds: 3, responseIds: ["r1", "r2", "r3"] });
       return supersede(run, ending);
     };
     expect(await claim("run-2")).toMatchObject({ inherited: { responseIds: ["r1", "r2", "r3"] } });

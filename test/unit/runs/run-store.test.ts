@@ -103,7 +103,7 @@ describe("the fence", () => {
     const ending = { state: "failed", reason: "model_refused", explanation: "no" } as const;
     const costs = { createdAtMs: 500, costUsd: 0.25 };
     expect(await runStore.heartbeat(fence, heartbeat)).toBe(true);
-    expect(await runStore.note(fence, { ...progress, createdAtMs: 500 })).toBe(true);
+    expect(await runStore.saveProgress(fence, { ...progress, createdAtMs: 500 })).toBe(true);
     expect(await runStore.finish(fence, { ...ending, atMs: 7_000, costUsd: 0.25 })).toBe(true);
     const run = await readBack(fence);
     expect(run).toMatchObject({ ...ending, ...progress, ...costs, endedAtMs: 7_000 });
@@ -120,7 +120,7 @@ describe("the fence", () => {
   it("refuses every write of an invocation that does not own the attempt", async () => {
     const other = { ...(await started()), invocationId: "second" };
     expect(await runStore.heartbeat(other, heartbeat)).toBe(false);
-    expect(await runStore.note(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
+    expect(await runStore.saveProgress(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
     expect(await runStore.finish(other, ok)).toBe(false);
   });
 
@@ -155,7 +155,7 @@ describe("the next attempt", () => {
   it("keeps the progress that the earlier attempt noted, and gets what it could not note", async () => {
     const fence = await started();
     const noted = { rounds: 1, responseIds: ["resp_1"], summaryResponseId: "resp_s", usage, model: "m" };
-    await runStore.note(fence, noted);
+    await runStore.saveProgress(fence, noted);
     const unnoted = { rounds: 2, responseIds: ["resp_1", "resp_2"] };
     await continueRun(fence, unnoted);
     const next = await runStore.start({ ...fence, attempt: 2, invocationId: "second" }, began);

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
 import type { Table } from "../../../lib/adapters/dynamodb.ts";
-import { createCountedTable } from "../../../lib/runs/counted-table.ts";
+import { createRunStoreTable } from "../../../lib/runs/run-store.ts";
 import { anyone } from "../../support/aws.ts";
 import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
 import { recordingMetrics } from "../../support/silent.ts";
@@ -19,7 +19,7 @@ async function tableAnswering(...replies: readonly Reply[]) {
   const server = await startHttpServer(script(...replies));
   onTestFinished(() => server.close());
   const metrics = recordingMetrics();
-  const table: Table = createCountedTable({ tableName: "runs", pool: "p", metrics }, anyone(server.baseUrl));
+  const table: Table = createRunStoreTable({ tableName: "runs", pool: "p", metrics }, anyone(server.baseUrl));
   return { table, metrics };
 }
 

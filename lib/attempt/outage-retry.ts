@@ -9,7 +9,7 @@ const pace: Pace = { baseMs: 500, maxMs: 30_000 };
  * Makes a call to Studio or the run store that the run needs, and retries it through an outage.
  * @throws errors that are not retryable, or the signal's reason
  */
-export async function persist<T>(
+export async function retryThroughOutage<T>(
   { clock, random, log }: Retrying,
   signal: AbortSignal,
   send: () => Promise<T>,
@@ -19,7 +19,7 @@ export async function persist<T>(
       return await send();
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof RunnerError) || !canRepeat(error)) throw error;
+      if (!(error instanceof RunnerError) || !isTemporary(error)) throw error;
       const waitMs = retryWaitMs(pace, { attempt, askedMs: error.retryAfterMs }, random);
       log.warn("call_retried", { reason: error.code, explanation: error.message, waitMs });
       await clock.sleep(waitMs, signal);
@@ -28,6 +28,6 @@ export async function persist<T>(
 }
 
 /** A refused key is retried too, since Studio may refuse it by mistake. The lease's end bounds the wait. */
-export function canRepeat(error: RunnerError): boolean {
+function isTemporary(error: RunnerError): boolean {
   return error.retryable || error.code === "key_refused";
 }

@@ -36,7 +36,7 @@ export function ownedValues(fence: Fence): Item {
 }
 
 /** The run is open and unchanged since it was read: the same attempt, no heartbeat since. */
-export function unmoved(run: Run): Expression {
+export function unchangedSinceRead(run: Run): Expression {
   const { attempt, state, heartbeatAtMs } = run;
   const heartbeat =
     heartbeatAtMs === undefined ? "attribute_not_exists(#heartbeatAtMs)" : "#heartbeatAtMs = :heartbeatAtMs";
@@ -47,7 +47,7 @@ export function unmoved(run: Run): Expression {
 }
 
 /** The run is open, and what it records of posts that were sent is unchanged since it was read. */
-export function openAndPostingAs({ delivering, reporting }: Run): Expression {
+export function openAndPostsUnchanged({ delivering, reporting }: Run): Expression {
   const delivers = delivering
     ? "#delivering = :yes"
     : "(attribute_not_exists(#delivering) OR #delivering <> :yes)";

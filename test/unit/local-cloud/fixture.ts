@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, inject, onTestFinished, vi } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
@@ -152,12 +152,6 @@ interface Answer {
 export async function call<T = Answer>(cloud: LocalCloud, functionName: string, event: unknown): Promise<T> {
   const result = await cloud.invoke(functionName, event, { type: "RequestResponse" });
   return JSON.parse(result.payload ?? "null");
-}
-
-/** A zombie does not count as running. */
-export function isRunning(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/status`)) return false;
-  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 }
 
 export const eventInvokeConfig = (functionId: string, properties: object): unknown => ({

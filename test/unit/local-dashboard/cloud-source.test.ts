@@ -82,12 +82,6 @@ describe("metric data", () => {
       { startMs: 0, endMs: 900_000, sliding: false },
     ]);
   });
-
-  it("over the whole time range has a single period that starts with it", () => {
-    const { source, asked } = watch();
-    source.metricData([{ ...query, periodSeconds: 900 }], range);
-    expect(asked[0]?.[1]).toEqual({ startMs: 0, endMs: 900_000, sliding: true });
-  });
 });
 
 it("each row of a log query has a cell for every column", () => {

@@ -172,16 +172,6 @@ describe("metric widgets", () => {
     const widgets = [metricWidget({ view, yAxis: { left: { max: 10 } } })];
     expect(draw({ series: heartbeats, widgets }).first).toMatchObject(expected);
   });
-
-  it("show null for a number without data, and draw no trend when the widget wants none", () => {
-    const valuesOf = (series: FakeSourceOptions["series"], more: object) =>
-      draw({ ...(series && { series }), widgets: [metricWidget({ view: "singleValue", ...more })] }).first;
-    const nothing = { m: [{ label: "heartbeats", points: [] }] };
-    expect(valuesOf(nothing, {})).toMatchObject({ values: [{ value: null, trend: [] }] });
-    for (const option of [{ setPeriodToTimeRange: true }, { sparkline: false }]) {
-      expect(valuesOf(heartbeats, option)).toMatchObject({ values: [{ value: 5, trend: [] }] });
-    }
-  });
 });
 
 describe("the period", () => {

@@ -1,9 +1,8 @@
 import { request as httpRequest } from "node:http";
 import { describe, expect, it } from "vitest";
-import { json } from "../../../local/studio/http.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { rawRequest } from "../../support/raw-request.ts";
-import { fullPayload, messageOnly, noonMs, startFixture, useFixture } from "./fixture.ts";
+import { fullPayload, noonMs, startFixture, useFixture } from "./fixture.ts";
 
 const fixture = useFixture();
 
@@ -42,39 +41,7 @@ describe("the page's API", () => {
   );
 });
 
-it("/api/info reports a dashboard only when there is one", async () => {
-  expect((await fixture.send("/api/info")).json.dashboard).toBe(false);
-  const route = { method: "GET", path: "/dashboard", handle: () => json(200, { drawn: true }) } as const;
-  const watched = await startFixture({ dashboard: [route] });
-  expect((await watched.send("/api/info")).json.dashboard).toBe(true);
-  expect((await watched.send("/dashboard")).json).toEqual({ drawn: true });
-  await watched.close();
-});
-
 describe("threads", () => {
-  it("are listed with the latest change first", async () => {
-    const first = fixture.studio.queueJob({ text: "one" });
-    await fixture.clock.advance(10);
-    const second = fixture.studio.queueJob({ text: "two" });
-    const ids = async () =>
-      (await fixture.send("/api/workspaces")).json.map((each: { workspaceId: string }) => each.workspaceId);
-    expect(await ids()).toEqual([second, first]);
-    await fixture.clock.advance(10);
-    await fixture.write("POST", `/api/workspaces/${first}/messages`, { text: "more" });
-    expect(await ids()).toEqual([first, second]);
-  });
-
-  it("take a new message, whose job is queued", async () => {
-    const workspaceId = await completed(messageOnly);
-    const reply = await fixture.write("POST", `/api/workspaces/${workspaceId}/messages`, {
-      text: "And then?",
-    });
-    expect(reply.status).toBe(201);
-    expect(reply.json).toMatchObject({ state: "queued", preview: "And then?" });
-    const roles = reply.json.messages.map((each: { role: string }) => each.role);
-    expect(roles).toEqual(["user", "assistant", "user"]);
-  });
-
   it("let an item of a checklist be checked, and keep it checked", async () => {
     const workspaceId = await completed();
     const path = `/api/workspaces/${workspaceId}/checklists/todo/items`;
@@ -140,17 +107,6 @@ describe("daily limits", () => {
 });
 
 describe("the page's files", () => {
-  it.each([
-    ["/page/vendor/chart.js", "Chart.js v4"],
-    ["/page/vendor/marked.js", "marked v18"],
-    ["/page/vendor/purify.js", "DOMPurify 3"],
-  ])("%s is served from its package", async (path, words) => {
-    const reply = await fixture.send(path);
-    expect(reply.status).toBe(200);
-    expect(reply.headers.get("content-type")).toBe("text/javascript; charset=utf-8");
-    expect(reply.text.slice(0, 400)).toContain(words);
-  });
-
   it.each([
     "/page/../server.ts",
     "/page/%2e%2e/server.ts",

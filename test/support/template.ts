@@ -33,7 +33,7 @@ export function withTimeouts(file: string, seconds: Readonly<Record<string, numb
   const changed = Object.entries(seconds).filter(([, value]) => value !== undefined);
   for (const [part, value] of changed) template.Resources[idOf(file, part)]!.Properties["Timeout"] = value;
   // Written next to the original, where the bundles are.
-  const copy = join(dirname(file), `${changed.flat().join("-")}.template.json`);
+  const copy = join(dirname(file), `Timeouts-${Object.values(seconds).join("-")}.template.json`);
   writeFileSync(copy, JSON.stringify(template));
   return copy;
 }

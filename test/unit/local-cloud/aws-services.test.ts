@@ -174,7 +174,7 @@ it("UpdateSchedule changes a schedule's state, and rejects other changes", async
 
 const group = { logGroupName: "TestStack-Log" };
 const query = { ...group, startTime: 0, endTime: 1, queryString: "unknown x" };
-const message = { QueueUrl: "http://127.0.0.1/1/Other", MessageBody: "x" };
+const message = () => ({ QueueUrl: `${watched.cloud.endpointUrl}/1/Other`, MessageBody: "x" });
 const band = [{ Id: "e", Expression: "ANOMALY_DETECTION_BAND(m)" }];
 const math = { StartTime: new Date(0), EndTime: new Date(1), MetricDataQueries: band };
 const metrics = { Namespace: "N", MetricData: [] };
@@ -197,7 +197,7 @@ it.each<[string, string, () => Promise<unknown>]>([
     () => logs().send(new FilterLogEventsCommand({ logGroupName: "Other" })),
   ],
   ["an unsupported log query", "MalformedQueryException", () => logs().send(new StartQueryCommand(query))],
-  ["another queue", "QueueDoesNotExist", () => sqs().send(new SendMessageCommand(message))],
+  ["another queue", "QueueDoesNotExist", () => sqs().send(new SendMessageCommand(message()))],
   [
     "another schedule",
     "ResourceNotFoundException",

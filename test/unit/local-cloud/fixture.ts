@@ -78,15 +78,9 @@ export function writeTemplate(fixture: Fixture): string {
   return templateFile;
 }
 
-export interface Watched {
-  readonly cloud: LocalCloud;
-  readonly events: readonly CloudEvent[];
-  /** Resolves with the first event that fits, past or future. */
-  readonly until: (fits: (event: CloudEvent) => boolean) => Promise<CloudEvent>;
-  close(): Promise<void>;
-}
+export type Watched = Awaited<ReturnType<typeof startWatched>>;
 
-async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
+async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {}) {
   const events: CloudEvent[] = [];
   const waiting = new Set<{ fits: (event: CloudEvent) => boolean; resolve: (event: CloudEvent) => void }>();
   const cloud = await startCloud({
@@ -107,7 +101,8 @@ async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {
   return {
     cloud,
     events,
-    until: (fits) => {
+    /** Resolves with the first event that fits, past or future. */
+    until: (fits: (event: CloudEvent) => boolean): Promise<CloudEvent> => {
       const found = events.find(fits);
       if (found !== undefined) return Promise.resolve(found);
       return new Promise((resolve) => waiting.add({ fits, resolve }));

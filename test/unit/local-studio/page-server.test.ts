@@ -2,15 +2,9 @@ import { request as httpRequest } from "node:http";
 import { describe, expect, it } from "vitest";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { rawRequest } from "../../support/raw-request.ts";
-import { fullPayload, noonMs, startFixture, useFixture } from "./fixture.ts";
+import { noonMs, startFixture, useFixture } from "./fixture.ts";
 
 const fixture = useFixture();
-
-async function completed(payload: object = fullPayload): Promise<string> {
-  const workspaceId = await fixture.leaseNew();
-  expect((await fixture.complete(workspaceId, payload)).status).toBe(200);
-  return workspaceId;
-}
 
 describe("the page's API", () => {
   it("creates a workspace with its message queued", async () => {
@@ -41,31 +35,7 @@ describe("the page's API", () => {
   );
 });
 
-describe("threads", () => {
-  it("let an item of a checklist be checked, and keep it checked", async () => {
-    const workspaceId = await completed();
-    const path = `/api/workspaces/${workspaceId}/checklists/todo/items`;
-    const reply = await fixture.write("PATCH", `${path}/a`, { checked: true });
-    const again = await fixture.send(`/api/workspaces/${workspaceId}`);
-    for (const { json: answer } of [reply, again]) {
-      const [checklist] = answer.messages[1].deliverables.checklists;
-      expect(checklist.items).toEqual([{ id: "a", label: "Do it", checked: true }]);
-    }
-    expect((await fixture.write("PATCH", `${path}/b`, { checked: true })).status).toBe(404);
-    expect((await fixture.write("PATCH", `${path}/a`, { checked: "yes" })).status).toBe(400);
-  });
-});
-
 describe("the page's routes", () => {
-  it("serve a file as a download under its own name", async () => {
-    const workspaceId = await completed();
-    const reply = await fixture.send(`/api/workspaces/${workspaceId}/files?name=notes%2Fplan.md`);
-    expect(reply.text).toBe("# Plan\n\nüber");
-    expect(reply.headers.get("content-type")).toBe("text/markdown; charset=utf-8");
-    expect(reply.headers.get("content-disposition")).toBe("attachment; filename*=UTF-8''plan.md");
-    expect((await fixture.send(`/api/workspaces/${workspaceId}/files?name=other.md`)).status).toBe(404);
-  });
-
   it("reject unknown workspaces, paths and methods", async () => {
     expect((await fixture.send("/api/workspaces/none")).status).toBe(404);
     expect((await fixture.write("POST", "/api/workspaces/none/messages", { text: "x" })).status).toBe(404);

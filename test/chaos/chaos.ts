@@ -9,7 +9,7 @@ import { queueCases } from "./queue.ts";
 import { seeded } from "./random.ts";
 import { faultsOf, unstruck, type Report } from "./report.ts";
 import { openStage, type Stage } from "./stage.ts";
-import { judge } from "./outcome.ts";
+import { countBy, judge } from "./outcome.ts";
 
 const lookMs = 200;
 /** After the faults stop: time for every lease, lock and silence to run out twice. */
@@ -50,33 +50,25 @@ export async function runChaos(
     tell("the faults rest");
     await queue.until(1, drainMs);
     await closeRuns(stage);
-    const elapsedMs = Date.now() - startedMs;
-    const gathered = await gather(stage, { before, ...played });
-    const { faults, calls } = faultsOf(stage, disturbance);
+    const counted = countedSince(stage, before.counted);
+    const { leaseMs } = options;
     const outcome = judge({
-      ...gathered,
+      ...(await gather(stage, { before, ...played })),
       roundsOfKind,
-      leaseMs: options.leaseMs,
-      hit: {
-        runStore: (faults["DynamoDB"]?.size ?? 0) > 0,
-        secrets: (faults["Secrets Manager"]?.size ?? 0) > 0,
-      },
-      counted: countedSince(stage, before.counted),
+      leaseMs,
+      counted,
     });
+    const invocations = countBy(watch.invocations().map(({ role }) => role));
     return {
       ...outcome,
-      seed: options.seed,
-      elapsedMs,
-      faults,
-      calls,
-      endings: watch.broken(),
-      invocations: {
-        processor: watch.begun("processor"),
-        dispatcher: watch.begun("dispatcher"),
-        recovery: watch.begun("recovery"),
+      ...faultsOf(stage, disturbance),
+      measures: {
+        ...outcome.measures,
+        "Invocations of processors": invocations.get("processor") ?? 0,
+        "Invocations of dispatchers": invocations.get("dispatcher") ?? 0,
+        "Studio's clock against ours": `${stage.clock.skewMs() / 1_000} s`,
+        Time: `${Math.round((Date.now() - startedMs) / 1_000)} s`,
       },
-      lines: watch.lines(),
-      studioSkewMs: stage.clock.skewMs(),
     };
   } finally {
     await stage.close();

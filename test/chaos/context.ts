@@ -3,6 +3,7 @@ import { deeds, type Deed } from "./faults.ts";
 import type { FaultKind } from "./kinds.ts";
 import type { ChaosOptions } from "./options.ts";
 import type { CaseQueue } from "./queue.ts";
+import { between, pick, type Random } from "./random.ts";
 import type { Stage } from "./stage.ts";
 import { add, type Invocation } from "./watch.ts";
 
@@ -27,26 +28,52 @@ export interface ChaosContext {
   readonly over: AbortController;
 }
 
-/**
- * Until a disturbance has happened once, every occasion with this interval is used for it. With few jobs,
- * chance would leave some out.
- */
-export const plannedEvery = { event: 7, kill: 6, lease: 5, process: 4 };
-/** A planned disturbance happens after this time: almost at once, so that it hits. */
-export const plannedMs = 60;
-
 export const has = ({ options }: Pick<ChaosContext, "options">, kind: FaultKind): boolean =>
   options.faultRate > 0 && options.only.has(kind);
 
-/** A share at the default rate of faults, scaled to the rate in use. */
-export const scaled = ({ options }: ChaosContext, share: number): number => share * (options.faultRate / 0.1);
-
 export const did = ({ done }: Pick<ChaosContext, "done">, deed: Deed): void => add(done, deeds[deed][1]);
-export const isDone = ({ done }: ChaosContext, deed: Deed): boolean => done.has(deeds[deed][1]);
 
-/** The next item that still has to happen once; `undefined` if there is none, or it is not its turn. */
-export function dueAt<T>(owed: readonly T[], occasion: number, every: number): T | undefined {
-  return occasion % every === 0 ? owed[0] : undefined;
+/** A planned disturbance happens after this time: almost at once, so that it hits. */
+const plannedMs = 60;
+
+interface Drawing<D extends Deed> {
+  readonly random: Random;
+  /** Until each deed has happened once, every occasion with this interval is used for it. */
+  readonly every: number;
+  /** Shares of the occasions, at the default rates. */
+  readonly shares: Readonly<Record<D, number>>;
+}
+
+interface Drawn<D extends Deed> {
+  readonly deed: D;
+  readonly delayMs: (limitMs: number) => number;
+}
+
+/**
+ * Decides at each occasion whether a deed happens, and which: by chance, or because it is planned. With few
+ * jobs, chance alone would leave some out.
+ */
+export function drawDeeds<D extends Deed>(
+  { options, done, over }: ChaosContext,
+  { random, every, shares }: Drawing<D>,
+): (isPlanned?: boolean) => Drawn<D> | undefined {
+  const names = Object.keys(shares) as D[];
+  const rows = names.map((deed) => {
+    const rate = deeds[deed][0] === "kills" ? options.killRate / 0.05 : options.faultRate / 0.1;
+    return { deed, weight: shares[deed] * rate };
+  });
+  const share = rows.reduce((sum, { weight }) => sum + weight, 0);
+  let occasions = 0;
+  return (isPlanned = false) => {
+    if (over.signal.aborted) return undefined;
+    const owed = ++occasions % every === 0 ? names.find((deed) => !done.has(deeds[deed][1])) : undefined;
+    if (random() >= share && owed === undefined && !isPlanned) return undefined;
+    const isSoon = owed !== undefined || isPlanned;
+    return {
+      deed: owed ?? pick(random, rows).deed,
+      delayMs: (limitMs) => between(random, 0, isSoon ? plannedMs : limitMs),
+    };
+  };
 }
 
 /** Calls `act` after `ms`, unless the signal aborts first. */
@@ -57,6 +84,22 @@ export async function later(signal: AbortSignal, ms: number, act: () => void): P
     return;
   }
   act();
+}
+
+interface Began {
+  readonly invocation: Invocation;
+  readonly workspaceId: string;
+  readonly attempt: unknown;
+}
+
+/** Calls the listener when an attempt has started, unless the faults have stopped. */
+export function onAttemptBegan({ stage, over }: ChaosContext, listener: (began: Began) => void): void {
+  stage.watch.onLine((line, requestId) => {
+    const { workspaceId } = line;
+    if (line.message !== "attempt_began" || workspaceId === undefined || over.signal.aborted) return;
+    const invocation = runningAs(stage, requestId);
+    if (invocation) listener({ invocation, workspaceId, attempt: line["attempt"] });
+  });
 }
 
 export const runningAs = ({ watch }: Stage, requestId: string | undefined): Invocation | undefined =>

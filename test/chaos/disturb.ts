@@ -1,32 +1,20 @@
 import { deeds } from "./faults.ts";
-import { cutOffProcesses, freezeProcesses } from "./halts.ts";
 import { doubleLeases, postSeconds, spoilHeartbeats, takeLeases, tellOfShortLeases } from "./leases.ts";
 import { modelRules } from "./model-faults.ts";
 import { clearBackoffs } from "./operator.ts";
-import { disturbEvents, killProcesses, poison } from "./processes.ts";
-import { has, type Interval, type ChaosContext } from "./context.ts";
+import { cutOffProcesses, disturbEvents, freezeProcesses, killProcesses, poison } from "./processes.ts";
+import { has, type ChaosContext } from "./context.ts";
 import { studioRules } from "./studio-faults.ts";
 import { timetableOf } from "./timetable.ts";
 import { add } from "./watch.ts";
 
-export interface Disturbance {
-  /** The number of disturbances other than faults of calls, by name. */
-  done(): ReadonlyMap<string, number>;
-  /** Times in which a process was frozen, or could not reach the run store. */
-  readonly intervals: readonly Interval[];
-  /** The longest wait that the pool was asked for. */
-  longestHoldMs(): number;
-  /** Does what is due once this share of the jobs has ended. */
-  progressed(share: number): void;
-  /** Stops all faults and undoes what was started. */
-  stop(): Promise<void>;
-}
+export type Disturbance = ReturnType<typeof disturb>;
 
 /**
  * Applies faults by a plan that the seed determines: rates and random numbers. Which call or process a fault
  * hits also depends on the machine's timing, so two runs of a seed are similar but not equal.
  */
-export function disturb(started: Omit<ChaosContext, "done" | "intervals" | "over">): Disturbance {
+export function disturb(started: Omit<ChaosContext, "done" | "intervals" | "over">) {
   const context: ChaosContext = { ...started, done: new Map(), intervals: [], over: new AbortController() };
   const { stage, options } = context;
   const { cloud, studio, model, proxies } = stage;
@@ -48,15 +36,20 @@ export function disturb(started: Omit<ChaosContext, "done" | "intervals" | "over
   const timetable = timetableOf(context);
   let working: Promise<void> = Promise.resolve();
   return {
+    /** The number of disturbances other than faults of calls, by name. */
     done: () => withDoubled(context),
+    /** Times in which a process was frozen, or could not reach the run store. */
     intervals: context.intervals,
+    /** The longest wait that the pool was asked for. */
     longestHoldMs: operator.longestHoldMs,
-    progressed(share) {
+    /** Does what is due once this share of the jobs has ended. */
+    progressed(share: number) {
       while (timetable[0] && timetable[0].at <= share) {
         const { act } = timetable.shift()!;
         working = working.then(act);
       }
     },
+    /** Stops all faults and undoes what was started. */
     async stop() {
       timetable.length = 0;
       context.over.abort();

@@ -56,7 +56,8 @@ export interface Evidence {
   readonly calls: ReturnType<typeof sentCalls>;
   readonly disagreements: readonly Disagreement[];
   readonly givenUp: readonly Disagreement[];
-  readonly unreadableRows: number;
+  /** Their ids. */
+  readonly unreadableRows: readonly string[];
   /** Invocations that ended because of a bug. */
   readonly defects: readonly string[];
   readonly leaseMs: number;
@@ -83,7 +84,7 @@ interface Played {
   readonly before: { readonly journal: number; readonly runs: number; readonly atMs: number };
 }
 
-type Gathered = Omit<Evidence, "roundsOfKind" | "leaseMs" | "hit" | "counted">;
+type Gathered = Omit<Evidence, "roundsOfKind" | "leaseMs" | "counted">;
 
 export async function gather(stage: Stage, played: Played): Promise<Gathered> {
   const { before, disturbance } = played;
@@ -111,13 +112,14 @@ export async function gather(stage: Stage, played: Played): Promise<Gathered> {
     calls,
     disagreements: disagreements(records, { calls, ownLeases }),
     givenUp: givenUp(records, { calls, ownLeases }, leases),
-    unreadableRows: rows.unreadable.length,
+    unreadableRows: rows.unreadable,
     defects: watch.defects(),
     paced: {
       Studio: journal,
       model: recent(model.requests()),
       DynamoDB: recent(proxies.dynamodb.calls()),
     },
+    hit: { runStore: proxies.dynamodb.fired().size > 0, secrets: proxies.secretsManager.fired().size > 0 },
     uncountable: runs.filter((run) => isUncountable(stage, run, isHindered)).length,
     longestHoldMs: disturbance.longestHoldMs(),
     lagMs: stage.lagMs(),

@@ -40,7 +40,6 @@ export const deeds = {
 } as const satisfies Readonly<Record<string, readonly [kind: FaultKind, name: string]>>;
 
 export type Deed = keyof typeof deeds;
-export const deedNames = Object.keys(deeds) as Deed[];
 
 /** The title of the deeds in the report. */
 export const deedsTitle = "processes, events, leases, keys, clocks";
@@ -66,8 +65,8 @@ export const namedFaults: readonly NamedFault[] = [
   ...Object.entries(services).flatMap(([hit, service]) =>
     serviceFaults[service].map(({ name }) => ({ kind: "calls" as const, hit, name })),
   ),
-  { kind: "outage", hit: "DynamoDB", name: runStoreOutages.throttled.name },
-  ...[runStoreOutages.cut, ...Object.values(cuts)].map(({ name }) => ({
+  { kind: "outage", hit: "DynamoDB", name: runStoreOutages.runStoreThrottled.name },
+  ...[runStoreOutages.runStoreCut, ...Object.values(cuts)].map(({ name }) => ({
     kind: "cut-off" as const,
     hit: "DynamoDB",
     name,

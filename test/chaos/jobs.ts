@@ -1,4 +1,4 @@
-import { currentRequest, type Script, type Turn } from "../../local/model/conversation.ts";
+import { currentRequest, type Conversation, type Turn } from "../../local/model/conversation.ts";
 import { plan } from "../../local/model/script.ts";
 
 export interface JobKind {
@@ -50,18 +50,13 @@ const markOf = (tag: string): string => `[for ${tag}]`;
 export const markedFor = (text: string): ReadonlySet<string> =>
   new Set([...text.matchAll(marks)].map(([, tag = ""]) => tag));
 
-/** The requests to the model, as recorded on its side. */
-export interface Asked {
-  readonly script: Script;
-  /** How often each round of a job was requested, by the round's place in the conversation. */
-  of(tag: string): ReadonlyMap<string, number>;
-}
+export type Asked = ReturnType<typeof watchAsked>;
 
 /** The offline model's script, extended to write the job's tag into each answer. */
-export function watchAsked(): Asked {
+export function watchAsked() {
   const asked = new Map<string, Map<string, number>>();
   return {
-    script: (conversation) => {
+    script: (conversation: Conversation) => {
       const { text, rounds, repairs } = currentRequest(conversation.items);
       // The newest message is last; earlier messages of the workspace may come before it.
       const tag = text.match(tags)?.at(-1) ?? "unknown";
@@ -70,7 +65,8 @@ export function watchAsked(): Asked {
       asked.set(tag, ofJob.set(place, (ofJob.get(place) ?? 0) + 1));
       return marked(plan(conversation), markOf(tag));
     },
-    of: (tag) => asked.get(tag) ?? new Map(),
+    /** How often each round of a job was requested, by the round's place in the conversation. */
+    of: (tag: string): ReadonlyMap<string, number> => asked.get(tag) ?? new Map(),
   };
 }
 

@@ -1,46 +1,32 @@
-import type { LeaseThief } from "../../local/studio/jobs.ts";
 import { between, seeded } from "./random.ts";
-import { did, dueAt, isDone, later, plannedEvery, plannedMs, scaled, type ChaosContext } from "./context.ts";
-import type { Stage } from "./stage.ts";
+import { drawDeeds, did, later, onAttemptBegan, type ChaosContext } from "./context.ts";
 import { endRoutes, heartbeatRoute, lossFaults, oddBodies } from "./studio-faults.ts";
 
-const takenShare = 0.007;
-const thieves: readonly LeaseThief[] = ["other", "nobody", "time"];
-const deedOf = { other: "stolen", nobody: "putBack", time: "expired" } as const;
-
-const isLeased = ({ studio }: Stage, workspaceId: string): boolean =>
-  studio.snapshot().some((one) => one.workspaceId === workspaceId && one.state === "leased");
-
 /** Calls the listener when a workspace's run starts its first attempt. */
-function onRunBegan({ stage, over }: ChaosContext, listener: (workspaceId: string) => void): void {
-  stage.watch.onLine((line) => {
-    const { workspaceId } = line;
-    if (line.message !== "attempt_began" || line["attempt"] !== 1 || workspaceId === undefined) return;
-    if (!over.signal.aborted) listener(workspaceId);
+const onRunBegan = (context: ChaosContext, listener: (workspaceId: string) => void): void =>
+  onAttemptBegan(context, ({ workspaceId, attempt }) => {
+    if (attempt === 1) listener(workspaceId);
   });
-}
+
+const thieves = { stolen: "other", putBack: "nobody", expired: "time" } as const;
 
 /**
  * Takes away leases of runs in their first attempt: gives them to another holder, returns the job to the
  * queue, or lets the lease expire.
  */
 export function takeLeases(context: ChaosContext): void {
-  const { stage, options, over } = context;
-  const random = seeded(options.seed, "leases");
-  let [runs, taken] = [0, 0];
+  const { studio } = context.stage;
+  const random = seeded(context.options.seed, "leases");
+  const shares = { stolen: 0.003, putBack: 0.003, expired: 0.003 };
+  const draw = drawDeeds(context, { random, every: 5, shares });
   onRunBegan(context, (workspaceId) => {
-    runs += 1;
-    const owed = thieves.filter((one) => !isDone(context, deedOf[one]));
-    const due = dueAt(owed, runs, plannedEvery.lease);
-    const share = scaled(context, takenShare);
-    if (random() >= share && taken >= share * runs - 0.5 && due === undefined) return;
-    const thief = due ?? thieves[Math.floor(random() * thieves.length)]!;
-    const afterMs = between(random, 0, due === undefined ? 1_500 : plannedMs);
-    void later(over.signal, afterMs, () => {
-      if (!isLeased(stage, workspaceId)) return;
-      stage.studio.steal(workspaceId, thief);
-      taken += 1;
-      did(context, deedOf[thief]);
+    const drawn = draw();
+    if (drawn === undefined) return;
+    void later(context.over.signal, drawn.delayMs(1_500), () => {
+      const job = studio.snapshot().find((one) => one.workspaceId === workspaceId);
+      if (job?.state !== "leased") return;
+      studio.steal(workspaceId, thieves[drawn.deed]);
+      did(context, drawn.deed);
     });
   });
 }
@@ -65,9 +51,9 @@ export function postSeconds(context: ChaosContext): void {
   const random = seeded(options.seed, "seconds");
   let losses = 0;
   const loseEnd = (workspaceId: string): void => {
+    const name = "end done, answer lost, a second message waits";
     const fault = lossFaults[losses++ % lossFaults.length]!;
-    for (const route of endRoutes)
-      studio.faults.add({ name: loseEndName, route, workspaceId, times: 1, fault });
+    for (const route of endRoutes) studio.faults.add({ name, route, workspaceId, times: 1, fault });
     did(context, "endUnanswered");
   };
   const come = (workspaceId: string, deed: "secondQueued" | "secondRunning"): void => {
@@ -84,8 +70,6 @@ export function postSeconds(context: ChaosContext): void {
       void later(over.signal, between(random, 0, 500), () => come(workspaceId, "secondRunning"));
   });
 }
-
-export const loseEndName = "end done, answer lost, a second message waits";
 
 /** Gives unusual answers to every heartbeat of some jobs, while Studio extends the lease. */
 export function spoilHeartbeats(context: ChaosContext): void {

@@ -5,16 +5,11 @@ const lookMs = 300;
 /** A longer wait than this is cleared shortly after it was seen. */
 const patienceMs = 3_000;
 
-export interface Operator {
-  longestHoldMs(): number;
-  stop(): Promise<void>;
-}
-
 /**
  * Clears the pool's back-off when it is too long for the test, as an operator would. Continues until the end,
  * because faults can still arrive.
  */
-export function clearBackoffs({ stage, options }: ChaosContext): Operator {
+export function clearBackoffs({ stage, options }: ChaosContext) {
   const over = new AbortController();
   let longestMs = 0;
   let isSeen = false;

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
+import { Command, InvalidArgumentError } from "commander";
 import { jobKinds, type JobKind } from "./jobs.ts";
-import { allKinds, faultKinds, isFaultKind, type FaultKind } from "./kinds.ts";
+import { faultKinds, type FaultKind } from "./kinds.ts";
 
 export interface ChaosOptions {
   readonly jobs: number;
@@ -20,113 +20,52 @@ export interface ChaosOptions {
   /** Faults stop when every job has ended, and at the latest after this time. */
   readonly limitMs: number;
   /** The file for every event of the cloud, one JSON object per line. */
-  readonly eventsFile: string | undefined;
-}
-
-export const usage = (): string => `Breaks the local stack on purpose and counts what came of its jobs.
-
-  npm run chaos -- --jobs 1000
-
-Flags
-  --jobs N          default 1000
-  --seed N          of the plan of faults and jobs; default: a random one, printed
-  --fault-rate R    share of calls that go wrong (default 0.1)
-  --kill-rate R     share of processes that are killed (default 0.05)
-  --only KIND,…     these kinds of fault and no others (default all)
-  --concurrency N   runs in flight (default 12)
-  --events FILE     writes every event of the local cloud there
-  --json            prints the report as JSON
-  --help            this text
-
-Kinds of fault, at a fault rate of 0.1 and a kill rate of 0.05; other rates scale them
-${kindsInWords()}
-The result: no job is lost, completed twice or given another job's answer; nothing is posted after a loss, by a
-superseded attempt, or without a fresh write in the run store; each run's outcome is what Studio knows of it; no round
-is asked of the model again but where a process broke or a lease was really taken away; no process calls in a hot loop.
-`;
-
-/** In lines of at most 120 characters. */
-function kindsInWords(): string {
-  const indent = " ".repeat(20);
-  const wrap = (text: string): string => text.replace(/(.{1,98})(?: |$)/g, `$1\n${indent}`).trimEnd();
-  return Object.entries(faultKinds)
-    .map(([name, words]) => `  ${name.padEnd(indent.length - 2)}${wrap(words)}\n`)
-    .join("");
-}
-
-/** @throws TypeError that names the flag */
-export function parseOptions(
-  args: readonly string[],
-  random: () => number,
-): (ChaosOptions & { json: boolean }) | "help" {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      jobs: text,
-      seed: text,
-      "fault-rate": text,
-      "kill-rate": text,
-      only: text,
-      concurrency: text,
-      events: text,
-      json: flag,
-      help: flag,
-    },
-  });
-  if (values.help) return "help";
-  const jobs = whole("--jobs", values.jobs ?? "1000", { min: 1, max: 100_000 });
-  return {
-    ...chaosOf(jobs),
-    seed: whole("--seed", values.seed ?? String(Math.floor(random() * 1e9)), { min: 0, max: 2 ** 31 }),
-    faultRate: number("--fault-rate", values["fault-rate"] ?? "0.1", { min: 0, max: 0.5 }),
-    killRate: number("--kill-rate", values["kill-rate"] ?? "0.05", { min: 0, max: 0.5 }),
-    only: values.only === undefined ? new Set(allKinds) : kindsOf(values.only),
-    concurrency: whole("--concurrency", values.concurrency ?? "12", { min: 1, max: 64 }),
-    eventsFile: values.events,
-    json: values.json ?? false,
-  };
+  readonly events?: string;
 }
 
 /** The default options, with which a run of `jobs` jobs takes minutes. */
-export function chaosOf(jobs: number): ChaosOptions {
-  return {
-    jobs,
-    kinds: jobKinds,
-    seed: 1,
-    faultRate: 0.1,
-    killRate: 0.05,
-    only: new Set(allKinds),
-    concurrency: 12,
-    attemptSeconds: 8,
-    leaseMs: 15_000,
-    limitMs: 120_000 + jobs * 1_500,
-    eventsFile: undefined,
+export const chaosOf = (jobs: number): ChaosOptions => ({
+  jobs,
+  kinds: jobKinds,
+  seed: Math.floor(Math.random() * 1e9),
+  faultRate: 0.1,
+  killRate: 0.05,
+  only: new Set(faultKinds),
+  concurrency: 12,
+  attemptSeconds: 8,
+  leaseMs: 15_000,
+  limitMs: 120_000 + jobs * 1_500,
+});
+
+type Flags = Pick<ChaosOptions, "jobs"> & Partial<ChaosOptions>;
+
+/** Ends the process after `--help`, and with an error if a flag is wrong. */
+export function parseOptions(args: readonly string[]): ChaosOptions {
+  const flags = new Command("npm run chaos --")
+    .description("Breaks the local stack on purpose and counts what came of its jobs (docs/reliability.md).")
+    .option("--jobs <n>", "number of jobs", numberFrom(1, 100_000), 1_000)
+    .option("--seed <n>", "of the plan of faults and jobs; a random one is printed", numberFrom(0, 2 ** 31))
+    .option("--fault-rate <r>", "share of calls that go wrong (default: 0.1)", numberFrom(0, 0.5))
+    .option("--kill-rate <r>", "share of processes that are killed (default: 0.05)", numberFrom(0, 0.5))
+    .option("--only <kinds>", `these kinds of fault and no others: ${faultKinds.join(",")}`, kindsOf)
+    .option("--concurrency <n>", "runs in flight (default: 12)", numberFrom(1, 64))
+    .option("--events <file>", "writes every event of the local cloud there")
+    .parse([...args], { from: "user" })
+    .opts<Flags>();
+  return { ...chaosOf(flags.jobs), ...flags };
+}
+
+const numberFrom =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (value >= min && value <= max && (max < 1 || Number.isInteger(value))) return value;
+    throw new InvalidArgumentError(`It takes a number from ${min} to ${max}.`);
   };
-}
 
-function kindsOf(list: string): ReadonlySet<FaultKind> {
-  const names = list.split(",");
-  const unknown = names.find((name) => !isFaultKind(name));
-  if (unknown !== undefined)
-    throw new TypeError(`--only takes kinds of fault, and "${unknown}" is none: ${allKinds.join(", ")}`);
-  return new Set(names.filter(isFaultKind));
-}
-
-interface Range {
-  readonly min: number;
-  readonly max: number;
-}
-
-function whole(name: string, text: string, range: Range): number {
-  const value = number(name, text, range);
-  if (Number.isInteger(value)) return value;
-  throw new TypeError(`${name} takes a whole number, not "${text}"`);
-}
-
-function number(name: string, text: string, { min, max }: Range): number {
-  const value = Number(text);
-  if (text.trim() !== "" && value >= min && value <= max) return value;
-  throw new TypeError(`${name} takes a number from ${min} to ${max}, not "${text}"`);
+function kindsOf(text: string): ReadonlySet<FaultKind> {
+  const names = text.split(",");
+  const kinds = faultKinds.filter((kind) => names.includes(kind));
+  if (kinds.length === names.length) return new Set(kinds);
+  throw new InvalidArgumentError(`The kinds are ${faultKinds.join(", ")}.`);
 }

@@ -1,14 +1,8 @@
-import {
-  Agent,
-  createServer,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
+import { Agent, request } from "undici";
 import { between, pick, type Random } from "./random.ts";
 
 /** A fault of one call to an AWS service. */
@@ -19,28 +13,6 @@ export type ServiceFault = { readonly name: string; readonly weight: number } & 
   /** No answer until the caller gives up. */
   | { readonly kind: "silent" }
 );
-
-/** A proxy in front of an AWS endpoint of the local cloud that makes a share of the calls fail. */
-export interface FaultyProxy {
-  readonly url: string;
-  /** Sets where calls are forwarded to. */
-  pointTo(target: string): void;
-  /**
-   * Sets the share of failing calls. The first faults are one of each kind, so that none is left to chance.
-   */
-  setRate(rate: number): void;
-  /** Makes every call fail with this from now on; `undefined`: back to the rate. */
-  setOutage(fault: ServiceFault | undefined): void;
-  /** The same for the calls of one process, which its session token identifies. */
-  cutOff(caller: string, fault: ServiceFault | undefined): void;
-  /** How often each fault was applied, by name. */
-  fired(): ReadonlyMap<string, number>;
-  /** The callers and times (epoch ms) of all calls. */
-  calls(): readonly ProxyCall[];
-  /** Calls the listener for every call that the service has accepted, before its caller gets the answer. */
-  onTaken(listener: (call: TakenCall) => void): void;
-  close(): Promise<void>;
-}
 
 export interface ProxyCall {
   readonly caller: string | undefined;
@@ -64,12 +36,13 @@ interface State {
   rate: number;
   outage: ServiceFault | undefined;
   readonly calls: ProxyCall[];
-  readonly cut: Map<string, ServiceFault>;
+  readonly cut: Map<string, ServiceFault | undefined>;
   readonly fired: Map<string, number>;
 }
 
-export async function startProxy(faults: readonly ServiceFault[], random: Random): Promise<FaultyProxy> {
-  const agent = new Agent({ keepAlive: true });
+/** A proxy in front of an AWS endpoint of the local cloud that makes a share of the calls fail. */
+export async function startProxy(faults: readonly ServiceFault[], random: Random) {
+  const agent = new Agent();
   const state: State = {
     target: "",
     rate: 0,
@@ -115,24 +88,31 @@ export async function startProxy(faults: readonly ServiceFault[], random: Random
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    pointTo: (target) => void (state.target = target),
-    setRate: (rate) => void (state.rate = rate),
-    setOutage: (fault) => void (state.outage = fault),
-    cutOff: (caller, fault) => {
-      if (fault) state.cut.set(caller, fault);
-      else state.cut.delete(caller);
+    /** Sets where calls are forwarded to. */
+    pointTo: (target: string) => void (state.target = target),
+    /**
+     * Sets the share of failing calls. The first faults are one of each kind, so that none is left to chance.
+     */
+    setRate: (rate: number) => void (state.rate = rate),
+    /** Makes every call fail with this from now on; `undefined`: back to the rate. */
+    setOutage: (fault: ServiceFault | undefined) => void (state.outage = fault),
+    /** The same for the calls of one process, which its session token identifies. */
+    cutOff: (caller: string, fault: ServiceFault | undefined) => void state.cut.set(caller, fault),
+    /** How often each fault was applied, by name. */
+    fired: (): ReadonlyMap<string, number> => state.fired,
+    /** The callers and times (epoch ms) of all calls. */
+    calls: (): readonly ProxyCall[] => state.calls,
+    /** Calls the listener for every call that the service has accepted, before its caller gets the answer. */
+    onTaken: (listener: (call: TakenCall) => void) => void listeners.push(listener),
+    close: async () => {
+      await agent.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
     },
-    fired: () => state.fired,
-    calls: () => state.calls,
-    onTaken: (listener) => void listeners.push(listener),
-    close: () =>
-      new Promise((resolve) => {
-        agent.destroy();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
   };
 }
+
+export type FaultyProxy = Awaited<ReturnType<typeof startProxy>>;
 
 interface Call {
   readonly incoming: IncomingMessage;
@@ -156,20 +136,12 @@ interface Answer {
   readonly body: Buffer;
 }
 
-function forward(
+async function forward(
   agent: Agent,
   url: string,
   { incoming, body }: { readonly incoming: IncomingMessage; readonly body: Buffer },
 ): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const { method, headers } = incoming;
-    const outgoing = httpRequest(url, { agent, method: method ?? "POST", headers }, (answer) => {
-      buffer(answer).then(
-        (bytes) => resolve({ status: answer.statusCode ?? 500, headers: answer.headers, body: bytes }),
-        reject,
-      );
-    });
-    outgoing.once("error", reject);
-    outgoing.end(body);
-  });
+  const { connection: _, ...headers } = incoming.headers;
+  const answer = await request(url, { dispatcher: agent, method: "POST", headers, body });
+  return { status: answer.statusCode, headers: answer.headers, body: Buffer.from(await answer.body.bytes()) };
 }

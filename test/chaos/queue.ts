@@ -13,27 +13,11 @@ export interface QueuedCase {
   readonly one: PlannedCase;
 }
 
-export interface CaseQueue {
-  /** The workspace's first job. */
-  caseIn(workspaceId: string): PlannedCase | undefined;
-  workspaceOf(one: Case): string;
-  /** Calls the listener for each first job that is queued. */
-  onQueued(listener: (queued: QueuedCase) => void): void;
-  /** The workspace's second message, if it has not been sent. */
-  secondIn(workspaceId: string): PlannedCase | undefined;
-  /** Sends the second message now, if it has not been sent. */
-  postSecond(workspaceId: string): PlannedCase | undefined;
-  /** Appends more jobs. */
-  add(cases: readonly PlannedCase[]): void;
-  /** `false` if that share of the jobs has not ended within `limitMs`. */
-  until(share: number, limitMs: number, onLook?: (share: number) => void): Promise<boolean>;
-}
-
 /**
  * Queues the first jobs, `ahead` more than have ended, and counts those that have. A second message is sent
  * at the latest when its first job has ended. A short queue lets second messages run soon.
  */
-export function queueCases(stage: Stage, planned: readonly PlannedCase[], ahead = Infinity): CaseQueue {
+export function queueCases(stage: Stage, planned: readonly PlannedCase[], ahead = Infinity) {
   const { studio } = stage;
   const before = studio.jobs().length;
   const unqueued: PlannedCase[] = [];
@@ -80,13 +64,19 @@ export function queueCases(stage: Stage, planned: readonly PlannedCase[], ahead 
     return ended.length / caseCount;
   };
   return {
-    caseIn: (workspaceId) => firsts.get(workspaceId),
-    workspaceOf: ({ tag }) => workspaces.get(tag) ?? "",
-    onQueued: (listener) => void listeners.push(listener),
+    /** The workspace's first job. */
+    caseIn: (workspaceId: string) => firsts.get(workspaceId),
+    workspaceOf: ({ tag }: Case) => workspaces.get(tag) ?? "",
+    /** Calls the listener for each first job that is queued. */
+    onQueued: (listener: (queued: QueuedCase) => void) => void listeners.push(listener),
+    /** The workspace's second message, if it has not been sent. */
     secondIn,
-    add,
+    /** Sends the second message now, if it has not been sent. */
     postSecond,
-    async until(wanted, limitMs, onLook) {
+    /** Appends more jobs. */
+    add,
+    /** `false` if that share of the jobs has not ended within `limitMs`. */
+    async until(wanted: number, limitMs: number, onLook?: (share: number) => void): Promise<boolean> {
       for (const untilMs = Date.now() + limitMs; ; await pause(lookMs)) {
         const share = look();
         if (share >= wanted) return true;
@@ -96,3 +86,5 @@ export function queueCases(stage: Stage, planned: readonly PlannedCase[], ahead 
     },
   };
 }
+
+export type CaseQueue = ReturnType<typeof queueCases>;

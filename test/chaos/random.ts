@@ -20,8 +20,6 @@ export function seeded(seed: number, name: string): Random {
 export const between = (random: Random, low: number, high: number): number =>
   Math.round(low + random() * (high - low));
 
-export type Range = readonly [low: number, high: number];
-
 export interface Weighted {
   readonly weight: number;
 }

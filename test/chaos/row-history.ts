@@ -17,12 +17,6 @@ export interface RowWrite {
   readonly delivering: boolean;
 }
 
-export interface RowHistory {
-  readonly observe: (call: TakenCall) => void;
-  writes(): readonly RowWrite[];
-  onWrite(listener: (write: RowWrite) => void): void;
-}
-
 const text = z.object({ S: z.string() });
 const rowSchema = z.object({
   runId: text,
@@ -36,11 +30,11 @@ const transactionSchema = z.object({ TransactItems: z.array(z.object({ Put: putS
 const updatedSchema = z.object({ Attributes: rowSchema });
 
 /** Reads the traffic to DynamoDB: the rows that are put, and those that updates return. */
-export function watchRows(): RowHistory {
+export function watchRows() {
   const writes: RowWrite[] = [];
   const listeners: ((write: RowWrite) => void)[] = [];
   return {
-    observe(call) {
+    observe(call: TakenCall) {
       if (call.answer.status !== 200 || !call.body.includes("run#")) return;
       for (const { row, isNew } of rowsOf(call)) {
         const write = {
@@ -58,8 +52,8 @@ export function watchRows(): RowHistory {
         for (const tell of listeners) tell(write);
       }
     },
-    writes: () => writes,
-    onWrite: (listener) => void listeners.push(listener),
+    writes: (): readonly RowWrite[] => writes,
+    onWrite: (listener: (write: RowWrite) => void) => void listeners.push(listener),
   };
 }
 

@@ -35,12 +35,12 @@ export const serviceFaults = {
 
 /** For all callers. */
 export const runStoreOutages = {
-  throttled: { ...throttle, name: "outage: throttled" },
-  cut: { name: "outage: cut off", weight: 1, kind: "reset", when: "before" },
+  runStoreThrottled: { ...throttle, name: "outage: throttled" },
+  runStoreCut: { name: "outage: cut off", weight: 1, kind: "reset", when: "before" },
 } as const satisfies Readonly<Record<string, ServiceFault>>;
 
 /** For one process. */
 export const cuts = {
-  reset: { name: "one process cut off: reset", weight: 1, kind: "reset", when: "before" },
-  silent: { name: "one process cut off: silence", weight: 1, kind: "silent" },
+  cutReset: { name: "one process cut off: reset", weight: 1, kind: "reset", when: "before" },
+  cutSilent: { name: "one process cut off: silence", weight: 1, kind: "silent" },
 } as const satisfies Readonly<Record<string, ServiceFault>>;

@@ -1,23 +1,13 @@
-import { systemClock, type Clock } from "../../lib/core/clock.ts";
+import { systemClock } from "../../lib/core/clock.ts";
 import type { ChaosOptions } from "./options.ts";
 import { seeded } from "./random.ts";
-
-/** Studio's clock, which differs from the machine's. */
-export interface SkewedClock extends Clock {
-  /** The difference from the machine's clock. */
-  skewMs(): number;
-  /** Moves the clock by `ms` from now on. */
-  step(ms: number): void;
-  /** Jumps forward by two minutes, once. A backward jump would extend every abandoned lease by as much. */
-  jump(): void;
-}
 
 const farMs = 120_000;
 /** Less than the runner can tell from the Date header, which has whole seconds. */
 const nearMs = 1_200;
 
-/** First behind and then almost right, or first almost right and then ahead. */
-export function studioClock({ seed, only }: Pick<ChaosOptions, "seed" | "only">): SkewedClock {
+/** Studio's clock, which differs from the machine's: first behind and then almost right, or first almost right and then ahead. */
+export function studioClock({ seed, only }: Pick<ChaosOptions, "seed" | "only">) {
   const isBehind = seeded(seed, "skew")() < 0.5;
   const [before, after] = isBehind ? [-farMs, nearMs] : [-nearMs, farMs];
   let baseMs = only.has("skew") ? before : 0;
@@ -25,8 +15,11 @@ export function studioClock({ seed, only }: Pick<ChaosOptions, "seed" | "only">)
   return {
     ...systemClock,
     now: () => systemClock.now() + baseMs + wanderMs,
+    /** The difference from the machine's clock. */
     skewMs: () => baseMs + wanderMs,
-    step: (ms) => void (wanderMs += ms),
+    /** Moves the clock by `ms` from now on. */
+    step: (ms: number) => void (wanderMs += ms),
+    /** Jumps forward by two minutes, once. A backward jump would extend every abandoned lease by as much. */
     jump: () => void (baseMs = after),
   };
 }

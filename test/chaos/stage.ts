@@ -1,7 +1,6 @@
-import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { createWriteStream } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import * as z from "zod";
+import type * as z from "zod";
 import { systemClock } from "../../lib/core/clock.ts";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { attemptEventSchema } from "../../lib/adapters/lambda.ts";
@@ -9,26 +8,19 @@ import { runSchema } from "../../lib/runs/run.ts";
 import { retry } from "../../lib/core/retry.ts";
 import { parseRunnerKeys } from "../../lib/keys/secrets.ts";
 import { accountOf } from "../support/aws.ts";
+import { idOf, withTimeouts } from "../support/template.ts";
 import { startCloud } from "../../local/cloud/cloud.ts";
-import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
-import { startModel, type OfflineModel } from "../../local/model/server.ts";
-import { startStudio, type LocalStudio } from "../../local/studio/server.ts";
-import { watchAsked, type Asked } from "./jobs.ts";
+import { startModel } from "../../local/model/server.ts";
+import { startStudio } from "../../local/studio/server.ts";
+import { watchAsked } from "./jobs.ts";
 import type { ChaosOptions } from "./options.ts";
-import { startProxy, type FaultyProxy } from "./proxy.ts";
+import { startProxy } from "./proxy.ts";
 import { seeded } from "./random.ts";
-import { watchRows, type RowHistory } from "./row-history.ts";
+import { watchRows } from "./row-history.ts";
 import { serviceFaults } from "./service-faults.ts";
-import { studioClock, type SkewedClock } from "./skew.ts";
-import { watchCloud, type Watch } from "./watch.ts";
+import { studioClock } from "./skew.ts";
+import { watchCloud } from "./watch.ts";
 
-/** Parts of the template's logical ids. */
-const parts = {
-  table: "RunStoreTable",
-  processor: "ProcessorRunner",
-  dispatcher: "Dispatcher",
-  keys: "KeysSecret",
-};
 const pool = "local";
 const backoffKey = { pool, id: "backoff" };
 const modelName = "offline-canned";
@@ -44,45 +36,15 @@ const maxEventAgeMs = 2_000;
  */
 export const startLimitMs = maxEventAgeMs * 1.2;
 
-/** A run's row. A later version of the runner records whether its report was answered. */
-const rowSchema = runSchema.extend({ unconfirmed: z.boolean().optional() });
-export type RunRow = Readonly<z.output<typeof rowSchema>>;
+export type RunRow = Readonly<z.output<typeof runSchema>>;
 
-export interface Rows {
-  readonly runs: readonly RunRow[];
-  /** Ids of rows that are not runs. */
-  readonly unreadable: readonly string[];
-}
+export type Stage = Awaited<ReturnType<typeof openStage>>;
 
 /**
  * The local stack with its servers in this process and the functions in processes of their own. All faults
  * are off.
  */
-export interface Stage {
-  readonly cloud: LocalCloud;
-  readonly studio: LocalStudio;
-  readonly clock: SkewedClock;
-  readonly model: OfflineModel;
-  readonly asked: Asked;
-  readonly watch: Watch;
-  readonly proxies: Readonly<Record<keyof typeof serviceFaults, FaultyProxy>>;
-  /** Every state of every run's row. */
-  readonly rowHistory: RowHistory;
-  readonly labels: { readonly processor: string };
-  runnerKeys(): readonly string[];
-  putRunnerKeys(keys: readonly string[]): void;
-  /** The run store's runs, read without the proxy. */
-  rows(): Promise<Rows>;
-  /** How long the pool still has to wait, as `runner status` would show it. */
-  heldBackMs(): Promise<number>;
-  /** Clears the back-off as an operator would. */
-  clearBackoff(): Promise<void>;
-  /** The longest time that this process was held up, and with it Studio, the model and the proxies. */
-  lagMs(): number;
-  close(): Promise<void>;
-}
-
-export async function openStage(templateFile: string, options: ChaosOptions): Promise<Stage> {
+export async function openStage(templateFile: string, options: ChaosOptions) {
   const { seed, concurrency, leaseMs } = options;
   const clock = studioClock(options);
   const rowHistory = watchRows();
@@ -91,7 +53,7 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
   const asked = watchAsked();
   const watch = watchCloud();
   const events =
-    options.eventsFile === undefined ? undefined : createWriteStream(options.eventsFile, { mode: 0o600 });
+    options.events === undefined ? undefined : createWriteStream(options.events, { mode: 0o600 });
   const modelKey = "chaos-model-key";
   const model = await startModel({
     clock: systemClock,
@@ -111,14 +73,19 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
     accountToken: "chaos-account",
     info: { kind: "canned", name: modelName },
   });
+  const open = (service: keyof typeof serviceFaults) =>
+    startProxy(serviceFaults[service], seeded(seed, service));
   const proxies = {
-    dynamodb: await startProxy(serviceFaults.dynamodb, seeded(seed, "dynamodb")),
-    lambda: await startProxy(serviceFaults.lambda, seeded(seed, "lambda")),
-    secretsManager: await startProxy(serviceFaults.secretsManager, seeded(seed, "secrets")),
+    dynamodb: await open("dynamodb"),
+    lambda: await open("lambda"),
+    secretsManager: await open("secretsManager"),
   };
   const firstKeys = [studio.createKey("user").runnerToken, studio.createKey("user").runnerToken];
   const cloud = await startCloud({
-    templateFile: withTimeouts(templateFile, options),
+    templateFile: withTimeouts(templateFile, {
+      ProcessorRunner: options.attemptSeconds,
+      Dispatcher: dispatcherSeconds,
+    }),
     clock: systemClock,
     secrets: { "*ModelKey*": modelKey, "*Keys*": JSON.stringify(firstKeys) },
     variables: {
@@ -151,8 +118,8 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
     watch.called(String(answer.headers["x-amzn-requestid"]), attemptEventSchema.parse(JSON.parse(body)));
   });
   proxies.dynamodb.onTaken(rowHistory.observe);
-  const template = readTemplate(templateFile);
-  const table = createTable(cloud.tableName(idOf(template, parts.table)), accountOf(cloud));
+  const table = createTable(cloud.tableName(idOf(templateFile, "RunStoreTable")), accountOf(cloud));
+  const keysId = idOf(templateFile, "KeysSecret");
   return {
     cloud,
     studio,
@@ -161,43 +128,46 @@ export async function openStage(templateFile: string, options: ChaosOptions): Pr
     asked,
     watch,
     proxies,
+    /** Every state of every run's row. */
     rowHistory,
-    labels: { processor: cloud.functions().find(({ label }) => label.includes("processor"))!.label },
-    runnerKeys: () =>
-      parseRunnerKeys(cloud.getSecret(idOf(template, parts.keys)), "keys").map(({ value }) => value.reveal()),
-    putRunnerKeys: (keys) => cloud.putSecret(idOf(template, parts.keys), JSON.stringify(keys)),
+    processorLabel: cloud.functions().find(({ label }) => label.includes("processor"))!.label,
+    runnerKeys: () => parseRunnerKeys(cloud.getSecret(keysId), "keys").map(({ value }) => value.reveal()),
+    putRunnerKeys: (keys: readonly string[]) => cloud.putSecret(keysId, JSON.stringify(keys)),
+    /** The run store's runs, and the ids of rows that are none, read without the proxy. */
     rows: async () => {
       const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
       const items = await patiently(() => table.query({ where }));
-      const parsed = items.map((item) => rowSchema.safeParse(item));
+      const parsed = items.map((item) => runSchema.safeParse(item));
       return {
         runs: parsed.flatMap(({ data }) => data ?? []),
         unreadable: items.flatMap(({ id }, at) => (parsed[at]?.success ? [] : [String(id)])),
       };
     },
+    /** How long the pool still has to wait, as `runner status` would show it. */
     heldBackMs: async () => {
       const row = await patiently(() => table.get(backoffKey));
       return (
         Math.max(...["modelUntilMs", "studioUntilMs"].map((name) => Number(row?.[name] ?? 0))) - Date.now()
       );
     },
+    /** Clears the back-off as an operator would. */
     clearBackoff: async () => {
       await patiently(() => table.update(backoffKey, { set: { modelUntilMs: 0, studioUntilMs: 0 } }));
     },
+    /** The longest time that this process was held up, and with it Studio, the model and the proxies. */
     lagMs: () => Math.round(lag.max / 1e6),
     close: async () => {
       lag.disable();
       await cloud.stop({ graceMs: 0 });
-      for (const entry of studio.requests())
-        events?.write(`${JSON.stringify({ kind: "studio", atMs: entry.at, ...entry })}\n`);
-      for (const entry of studio.leases())
-        events?.write(`${JSON.stringify({ kind: "lease", atMs: entry.fromMs, ...entry })}\n`);
-      for (const entry of rowHistory.writes())
-        events?.write(`${JSON.stringify({ kind: "row", ...entry })}\n`);
+      const records = {
+        studio: studio.requests(),
+        lease: studio.leases(),
+        row: rowHistory.writes(),
+        model: model.requests(),
+      };
+      for (const [kind, entries] of Object.entries(records))
+        for (const entry of entries) events?.write(`${JSON.stringify({ kind, ...entry })}\n`);
       await Promise.all(Object.values(proxies).map((proxy) => proxy.close()));
-      for (const { at, ...entry } of model.requests()) {
-        events?.write(`${JSON.stringify({ kind: "model", atMs: at, ...entry })}\n`);
-      }
       await studio.close();
       await model.close();
       events?.end();
@@ -218,33 +188,3 @@ const patiently = <T>(work: () => Promise<T>): Promise<T> =>
     },
     work,
   );
-
-const templateSchema = z.looseObject({
-  Resources: z.record(
-    z.string(),
-    z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
-  ),
-});
-type Template = z.output<typeof templateSchema>;
-
-const readTemplate = (file: string): Template => templateSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-
-const kinds = ["AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::SecretsManager::Secret"];
-
-function idOf({ Resources }: Template, part: string): string {
-  const ids = Object.entries(Resources).flatMap(([id, { Type }]) =>
-    kinds.includes(Type) && id.includes(part) ? [id] : [],
-  );
-  if (ids.length !== 1) throw new Error(`${ids.length} resources have "${part}" in their ids`);
-  return ids[0]!;
-}
-
-/** Written next to the original, where the bundles are. */
-function withTimeouts(templateFile: string, { attemptSeconds }: ChaosOptions): string {
-  const template = readTemplate(templateFile);
-  template.Resources[idOf(template, parts.processor)]!.Properties["Timeout"] = attemptSeconds;
-  template.Resources[idOf(template, parts.dispatcher)]!.Properties["Timeout"] = dispatcherSeconds;
-  const file = join(dirname(templateFile), `Chaos${attemptSeconds}.template.json`);
-  writeFileSync(file, JSON.stringify(template));
-  return file;
-}

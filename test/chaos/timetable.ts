@@ -32,8 +32,8 @@ export function timetableOf(context: ChaosContext): Entry[] {
   };
   return [
     ...often("outage", jobs / 250, studioDown),
-    ...often("outage", jobs / 250, runStoreThrottled),
-    ...often("cut-off", jobs / 250, runStoreCut),
+    ...often("outage", jobs / 250, runStoreAway("runStoreThrottled")),
+    ...often("cut-off", jobs / 250, runStoreAway("runStoreCut")),
     ...often("key", jobs / 300, rotateKey),
     // Early, so that a run is still using the key.
     ...often("key", jobs / 300, revokeKey, 0.2),
@@ -52,21 +52,15 @@ async function studioDown(context: ChaosContext): Promise<void> {
   end();
 }
 
-async function runStoreThrottled(context: ChaosContext): Promise<void> {
-  did(context, "runStoreThrottled");
-  await runStoreAway(context.stage, "throttled");
-}
-
-async function runStoreCut(context: ChaosContext): Promise<void> {
-  did(context, "runStoreCut");
-  await runStoreAway(context.stage, "cut");
-}
-
-async function runStoreAway({ proxies }: Stage, how: keyof typeof runStoreOutages): Promise<void> {
-  proxies.dynamodb.setOutage(runStoreOutages[how]);
-  await pause(runStoreOutageMs);
-  proxies.dynamodb.setOutage(undefined);
-}
+const runStoreAway =
+  (deed: "runStoreThrottled" | "runStoreCut"): Act =>
+  async (context) => {
+    const { dynamodb } = context.stage.proxies;
+    did(context, deed);
+    dynamodb.setOutage(runStoreOutages[deed]);
+    await pause(runStoreOutageMs);
+    dynamodb.setOutage(undefined);
+  };
 
 /** Values of Retry-After that once caused a hot loop, used in turn. */
 const spellWishes: readonly RetryAfter[] = ["0", "25 days", "a past date", "negative"];

@@ -26,67 +26,31 @@ export interface TimedInvocation {
 /** One invocation of the processor, and the attempt in its event. */
 export type Attempt = TimedInvocation & Pick<AttemptEvent, "runId" | "attempt">;
 
-export interface Watch {
-  observe(event: CloudEvent): void;
-  /** The running invocations. */
-  running(): readonly Invocation[];
-  /** The number of invocations so far, by role. */
-  begun(role: Role): number;
-  /** The number of invocations that ended other than with an answer, by role and kind. */
-  broken(): ReadonlyMap<string, number>;
-  /** In order of their start, like `attempts`. */
-  invocations(): readonly TimedInvocation[];
-  /** Invocations of the processor for a run. */
-  attempts(): readonly Attempt[];
-  roleOf(environment: string): Role;
-  /** Errors that handlers threw and that are not the runner's own, as `name: message`. These are bugs. */
-  defects(): readonly string[];
-  /** Failed invocations for a run, except those that ended because of a bug. */
-  brokenAttempts(runId: string): number;
-  /** Call for an event for a run that Lambda has accepted. */
-  called(requestId: string, event: AttemptEvent): void;
-  isCalled(attempt: Pick<AttemptEvent, "runId" | "attempt">): boolean;
-  /**
-   * The number of events for a run that could not be sent, or whose attempt did not start within `withinMs`.
-   */
-  unstarted(runId: string, withinMs: number): number;
-  /** Log lines with that name about the run. */
-  linesOf(runId: string, name: LogEvent): number;
-  /** The sum of all values of a metric. */
-  metric(name: MetricName): number;
-  /** The functions' log lines, by event name. */
-  lines(): ReadonlyMap<string, number>;
-  onBroken(listener: (requestId: string, errorType: string) => void): void;
-  /** Calls the listener when an event has been queued and its fault has been decided. */
-  onQueued(listener: () => void): void;
-  onInvoke(listener: (invocation: Invocation) => void): void;
-  onLine(listener: (line: LogLine, requestId: string | undefined) => void): void;
-}
-
 /** What a function throws on purpose (lib/core/errors.ts), and what middy throws at a timeout. */
 const expectedErrors: readonly string[] = ["RunnerError", "TimeoutError"];
 
 type Timed = Invocation & { readonly fromMs: number; toMs?: number; isBroken: boolean };
 type Ended = Extract<CloudEvent, { readonly requestId: string; readonly pid: number }>;
 
+type BrokenListener = (requestId: string, errorType: string) => void;
+type InvokeListener = (invocation: Invocation) => void;
+type LineListener = (line: LogLine, requestId: string | undefined) => void;
+
 /** Follows the events of the local cloud. */
-export function watchCloud(): Watch {
+export function watchCloud() {
   const running = new Map<string, Invocation>();
   const all: Timed[] = [];
-  const begun = new Map<Role, number>();
-  const broken = new Map<string, number>();
   const brokenRequests = new Set<string>();
   const defects: string[] = [];
-  const lines = new Map<string, number>();
   const ofRuns = new Map<string, number>();
   const metrics = new Map<string, number>();
   const called = new Map<string, AttemptEvent>();
   const queuedAtMs = new Map<string, number>();
   const begunAtMs = new Map<string, number>();
-  const brokenListeners: ((requestId: string, errorType: string) => void)[] = [];
+  const brokenListeners: BrokenListener[] = [];
   const queuedListeners: (() => void)[] = [];
-  const invokeListeners: ((invocation: Invocation) => void)[] = [];
-  const lineListeners: ((line: LogLine, requestId: string | undefined) => void)[] = [];
+  const invokeListeners: InvokeListener[] = [];
+  const lineListeners: LineListener[] = [];
 
   function onInvoke(event: Extract<CloudEvent, { kind: "invoke" }>): void {
     const role = roleOf(event.function);
@@ -94,7 +58,6 @@ export function watchCloud(): Watch {
     const invocation = { requestId, pid, environment, role };
     running.set(requestId, invocation);
     all.push({ ...invocation, fromMs: event.atMs, isBroken: false });
-    add(begun, role);
     for (const tell of invokeListeners) tell(invocation);
   }
 
@@ -102,7 +65,6 @@ export function watchCloud(): Watch {
     if (isMetricLine(event.line)) return onMetric(event.line);
     const line = parseLogLine(event.line);
     if (!line) return;
-    add(lines, line.message);
     const { runId, message } = line;
     add(ofRuns, `${runId} ${message}`);
     const { requestId = "" } = event;
@@ -135,48 +97,59 @@ export function watchCloud(): Watch {
   function onBroken(event: Extract<CloudEvent, { readonly errorType: string }>): void {
     const isDefect = event.kind === "error" && !expectedErrors.includes(event.errorType);
     end(event, !isDefect);
-    add(broken, `${roleOf(event.function)}: ${event.kind}`);
     if (isDefect) defects.push(`${event.errorType}: ${event.errorMessage}`);
     else brokenRequests.add(event.requestId);
     for (const tell of brokenListeners) tell(event.requestId, event.errorType);
   }
 
   return {
-    observe(event) {
+    observe(event: CloudEvent) {
       if (event.kind === "invoke") onInvoke(event);
       else if (event.kind === "queued") onQueued(event);
       else if (event.kind === "log") onLog(event);
       else if (event.kind === "end") end(event, false);
       else if ("errorType" in event) onBroken(event);
     },
-    running: () => [...running.values()],
-    begun: (role) => begun.get(role) ?? 0,
-    broken: () => broken,
-    invocations: () => all,
-    isCalled: ({ runId, attempt }) =>
-      [...called.values()].some((one) => one.runId === runId && one.attempt === attempt),
-    attempts: () =>
-      all.flatMap(({ requestId, ...one }) => {
-        const event = one.role === "processor" ? called.get(requestId) : undefined;
+    /** The running invocations. */
+    running: (): readonly Invocation[] => [...running.values()],
+    /** In order of their start, like `attempts`. */
+    invocations: (): readonly (Invocation & TimedInvocation)[] => all,
+    /** Invocations of the processor for a run. */
+    attempts: (): readonly Attempt[] =>
+      all.flatMap((one) => {
+        const event = one.role === "processor" ? called.get(one.requestId) : undefined;
         return event ? [{ ...one, runId: event.runId, attempt: event.attempt }] : [];
       }),
-    roleOf: (environment) => all.find((one) => one.environment === environment)?.role ?? "processor",
-    defects: () => defects,
-    brokenAttempts: (runId) =>
+    roleOf: (environment: string): Role =>
+      all.find((one) => one.environment === environment)?.role ?? "processor",
+    /** Errors that handlers threw and that are not the runner's own, as `name: message`. These are bugs. */
+    defects: (): readonly string[] => defects,
+    /** Failed invocations for a run, except those that ended because of a bug. */
+    brokenAttempts: (runId: string) =>
       [...brokenRequests].filter((requestId) => called.get(requestId)?.runId === runId).length,
-    called: (requestId, event) => void called.set(requestId, event),
-    unstarted: (runId, withinMs) =>
+    /** Call for an event for a run that Lambda has accepted. */
+    called: (requestId: string, event: AttemptEvent) => void called.set(requestId, event),
+    isCalled: ({ runId, attempt }: Pick<AttemptEvent, "runId" | "attempt">) =>
+      [...called.values()].some((one) => one.runId === runId && one.attempt === attempt),
+    /**
+     * The number of events for a run that could not be sent, or whose attempt did not start within `withinMs`.
+     */
+    unstarted: (runId: string, withinMs: number) =>
       [...called].filter(([requestId, event]) => event.runId === runId && !beganWithin(requestId, withinMs))
         .length + (ofRuns.get(`${runId} attempt_not_invoked`) ?? 0),
-    linesOf: (runId, name) => ofRuns.get(`${runId} ${name}`) ?? 0,
-    metric: (name) => metrics.get(name) ?? 0,
-    lines: () => lines,
-    onBroken: (listener) => void brokenListeners.push(listener),
-    onQueued: (listener) => void queuedListeners.push(listener),
-    onInvoke: (listener) => void invokeListeners.push(listener),
-    onLine: (listener) => void lineListeners.push(listener),
+    /** Log lines with that name about the run. */
+    linesOf: (runId: string, name: LogEvent) => ofRuns.get(`${runId} ${name}`) ?? 0,
+    /** The sum of all values of a metric. */
+    metric: (name: MetricName) => metrics.get(name) ?? 0,
+    onBroken: (listener: BrokenListener) => void brokenListeners.push(listener),
+    /** Calls the listener when an event has been queued and its fault has been decided. */
+    onQueued: (listener: () => void) => void queuedListeners.push(listener),
+    onInvoke: (listener: InvokeListener) => void invokeListeners.push(listener),
+    onLine: (listener: LineListener) => void lineListeners.push(listener),
   };
 }
+
+export type Watch = ReturnType<typeof watchCloud>;
 
 const roleOf = (label: string): Role =>
   (["dispatcher", "recovery"] as const).find((role) => label.includes(role.slice(0, 6))) ?? "processor";

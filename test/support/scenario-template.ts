@@ -1,7 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { inject } from "vitest";
-import * as z from "zod";
+import * as template from "./template.ts";
 
 export interface Timeouts {
   /** Replaces the template's value. */
@@ -10,51 +8,15 @@ export interface Timeouts {
   readonly dispatcherTimeoutSeconds?: number;
 }
 
-const templateSchema = z.looseObject({
-  Resources: z.record(
-    z.string(),
-    z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
-  ),
-});
-
-type Template = z.output<typeof templateSchema>;
-
-function readTemplate(): Template {
-  return templateSchema.parse(JSON.parse(readFileSync(inject("templateFile"), "utf8")));
-}
-
 /** The logical id of the template's only table, function, secret or queue that `part` names. */
-export function idOf(part: string): string {
-  const kinds = [
-    "AWS::DynamoDB::Table",
-    "AWS::Lambda::Function",
-    "AWS::SecretsManager::Secret",
-    "AWS::SQS::Queue",
-  ];
-  const ids = Object.entries(readTemplate().Resources).flatMap(([id, { Type }]) =>
-    kinds.includes(Type) && id.includes(part) ? [id] : [],
-  );
-  if (ids.length !== 1) throw new Error(`${ids.length} resources have "${part}" in their ids`);
-  return ids[0]!;
-}
+export const idOf = (part: string): string => template.idOf(inject("templateFile"), part);
 
 /** The shared template, or a copy of it with other timeouts. */
 export function templateFor({ processorTimeoutSeconds, dispatcherTimeoutSeconds }: Timeouts): string {
-  const built = inject("templateFile");
-  const timeouts = [
-    ["ProcessorRunner", processorTimeoutSeconds],
-    ["Dispatcher", dispatcherTimeoutSeconds],
-  ] as const;
-  if (timeouts.every(([, seconds]) => seconds === undefined)) return built;
-  const template = readTemplate();
-  for (const [part, seconds] of timeouts) {
-    if (seconds !== undefined) template.Resources[idOf(part)]!.Properties["Timeout"] = seconds;
-  }
-  // Written next to the original, where the bundles are.
-  const file = join(
-    dirname(built),
-    `Timeouts-${timeouts.map(([, seconds]) => seconds ?? "").join("-")}.template.json`,
-  );
-  writeFileSync(file, JSON.stringify(template));
-  return file;
+  const shared = inject("templateFile");
+  if (processorTimeoutSeconds === undefined && dispatcherTimeoutSeconds === undefined) return shared;
+  return template.withTimeouts(shared, {
+    ProcessorRunner: processorTimeoutSeconds,
+    Dispatcher: dispatcherTimeoutSeconds,
+  });
 }

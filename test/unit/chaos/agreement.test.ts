@@ -22,74 +22,63 @@ function look(own: RunRow, journal: Records["journal"], more: Partial<Records> =
   return { all, found: { calls: sentCalls(all), ownLeases: leasesOfRuns(all) } };
 }
 
-function problem(own: RunRow, ...journal: Records["journal"]): string | undefined {
-  const { all, found } = look(own, journal);
-  return disagreements(all, found)[0]?.but;
-}
-
 describe("a run's outcome", () => {
-  test("may be completed, ok, only after a completion that Studio confirmed", () => {
-    const ok = run("completed", { reason: "ok" });
-    expect(problem(ok, complete())).toBeUndefined();
-    expect(problem(ok, complete(lost))).toBe("Studio confirmed no completion");
-    expect(problem(ok, complete(refused))).toBe("Studio confirmed no completion");
+  const ok = run("completed", { reason: "ok" });
+  const unconfirmed = run("completed", { reason: "unconfirmed" });
+  const tookComplete = "Studio took its /completeWorkspaceJob";
+
+  test.each<[string, RunRow, Records["journal"], string | undefined]>([
+    ["completed: Studio confirmed", ok, [complete()], undefined],
+    ["completed: no answer", ok, [complete(lost)], "Studio confirmed no completion"],
+    ["completed: Studio refused", ok, [complete(refused)], "Studio confirmed no completion"],
+    ["completed, unconfirmed: no answer", unconfirmed, [complete(lost)], undefined],
+    [
+      "completed, unconfirmed: no answer and no effect",
+      unconfirmed,
+      [complete({ ...lost, jobId: undefined })],
+      undefined,
+    ],
+    ["completed, unconfirmed: nothing sent", unconfirmed, [], "no completion was sent"],
+    ["completed, unconfirmed: Studio refused", unconfirmed, [complete(refused)], "no completion was sent"],
+    ["failed: Studio took the report", run("failed"), [fail()], undefined],
+    ["failed: the report was not answered", run("failed"), [fail(lost)], undefined],
+    ["failed: Studio refused", run("failed"), [fail(refused)], "Studio was told of no failure"],
+    ["failed: Studio took a completion", run("failed"), [complete()], "Studio took a completion"],
+    ["lost: Studio refused", run("lost"), [complete(refused)], undefined],
+    ["lost: Studio took a completion", run("lost"), [complete(lost)], tookComplete],
+    ["lost, unconfirmed: no answer", run("lost", { unconfirmed: true }), [complete(lost)], undefined],
+    ["lost, unconfirmed: confirmed", run("lost", { unconfirmed: true }), [complete()], tookComplete],
+    [
+      "completed: taken for another job",
+      ok,
+      [complete(lost), complete({ at: 2_000, jobId: 2 })],
+      "its /completeWorkspaceJob was taken for job 2, and its own is 1",
+    ],
+  ])("agrees with Studio's records or not: %s", (_, own, journal, problem) => {
+    const { all, found } = look(own, journal);
+    expect(disagreements(all, found)[0]?.but).toBe(problem);
   });
 
-  test("may be completed, unconfirmed, only after a completion that was sent and not answered", () => {
-    const unconfirmed = run("completed", { reason: "unconfirmed" });
-    expect(problem(unconfirmed, complete(lost))).toBeUndefined();
-    expect(problem(unconfirmed, complete({ ...lost, jobId: undefined }))).toBeUndefined();
-    expect(problem(unconfirmed)).toBe("no completion was sent");
-    expect(problem(unconfirmed, complete(refused))).toBe("no completion was sent");
-  });
-
-  test("may be failed only after a failure report that Studio took or did not answer", () => {
-    expect(problem(run("failed"), fail())).toBeUndefined();
-    expect(problem(run("failed"), fail(lost))).toBeUndefined();
-    expect(problem(run("failed"), fail(refused))).toBe("Studio was told of no failure");
-    expect(problem(run("failed"), complete())).toBe("Studio took a completion");
-  });
-
-  test("may be lost only when Studio took nothing, or unconfirmed when its answer was lost", () => {
-    expect(problem(run("lost"), complete(refused))).toBeUndefined();
-    expect(problem(run("lost"), complete(lost))).toBe("Studio took its /completeWorkspaceJob");
-    expect(problem(run("lost", { unconfirmed: true }), complete(lost))).toBeUndefined();
-    expect(problem(run("lost", { unconfirmed: true }), complete())).toBe(
-      "Studio took its /completeWorkspaceJob",
-    );
-  });
-
-  test("may be lost, unconfirmed, after a post that Studio took, if its process was killed or frozen before recording it", () => {
-    const unconfirmed = run("lost", { unconfirmed: true });
-    const killed = look(unconfirmed, [complete()], { attempts: [attempt({ isBroken: true })] });
-    expect(disagreements(killed.all, killed.found)).toEqual([]);
-    const freezes = [{ environment: attempt().environment, fromMs: 1_001, toMs: 9_000 }];
-    const frozen = look(unconfirmed, [complete()], { freezes });
-    expect(disagreements(frozen.all, frozen.found)).toEqual([]);
-    const ended = run("lost", { unconfirmed: true, endedAtMs: 1_500 });
-    const later = [{ environment: attempt().environment, fromMs: 2_000, toMs: 9_000 }];
-    const frozenLater = look(ended, [complete()], { freezes: later });
-    expect(disagreements(frozenLater.all, frozenLater.found)).toHaveLength(1);
+  test.each<[string, Partial<Records>, number]>([
+    ["was killed before recording it", { attempts: [attempt({ isBroken: true })] }, 0],
+    ["was frozen before recording it", { freezes: [{ environment: "p1", fromMs: 1_001, toMs: 9_000 }] }, 0],
+    ["was frozen after the run's end", { freezes: [{ environment: "p1", fromMs: 5_500, toMs: 9_000 }] }, 1],
+  ])("may be lost, unconfirmed, after a post that Studio took, if its process %s", (_, more, count) => {
+    const { all, found } = look(run("lost", { unconfirmed: true }), [complete()], more);
+    expect(disagreements(all, found)).toHaveLength(count);
   });
 
   test("may be failed, unconfirmed, if a report was noted and a newer run owns the workspace", () => {
     const reporting = { reason: "killed", explanation: "The worker was killed." };
-    const unconfirmed = run("failed", { unconfirmed: true, reporting });
+    const noted = run("failed", { unconfirmed: true, reporting });
     const newer = run("completed", { runId: "run-2", reason: "unconfirmed", delivering: true });
     const found = (...runs: RunRow[]) => {
       const all = records({ journal: [lease], runs, writes: [made] });
       return disagreements(all, { calls: sentCalls(all), ownLeases: leasesOfRuns(all) });
     };
-    expect(found(unconfirmed, newer).map(({ runId }) => runId)).not.toContain("run-1");
-    expect(found(unconfirmed)).toMatchObject([{ runId: "run-1", but: "Studio was told of no failure" }]);
+    expect(found(noted, newer).map(({ runId }) => runId)).not.toContain("run-1");
+    expect(found(noted)).toMatchObject([{ runId: "run-1", but: "Studio was told of no failure" }]);
     expect(found(run("failed", { unconfirmed: true }), newer)).toMatchObject([{ runId: "run-1" }, {}]);
-  });
-
-  test("may not come with a post that Studio took for another job", () => {
-    const ok = run("completed", { reason: "ok" });
-    expect(problem(ok, complete(lost), complete({ at: 2_000, jobId: 2 }))).toBe(
-      "its /completeWorkspaceJob was taken for job 2, and its own is 1",
-    );
   });
 
   test("may rest on a post of the dispatcher that wrote the run's row last", () => {
@@ -130,36 +119,36 @@ describe("a lease that the runner gave up", () => {
     return givenUp(all, at, [{ ...held, ...record }]).map(({ but }) => but);
   };
 
-  test("is reported when Studio still held it and had said so", () => {
-    expect(found([heartbeat])).toEqual(["Studio held the lease for 9 s more"]);
+  const unheard = { ...heartbeat, ...lost };
+  const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
+  const late = { ...heartbeat, at: 4_000, doneAt: 4_000, lease: 2 };
+
+  test.each<[string, Records["journal"], object, string[]]>([
+    ["Studio still held it and had said so", [heartbeat], {}, ["Studio held the lease for 9 s more"]],
+    ["its last heartbeat was not answered", [unheard], {}, ["Studio held the lease for 4 s more"]],
+    ["Studio had said that it is gone", [heartbeat, entry("/heartbeatWorkspaceJob", 5_500, refused)], {}, []],
+    ["Studio had taken it away", [heartbeat], { untilMs: 5_500, end: "stolen" }, []],
+    [
+      "only another process had its heartbeats answered",
+      [short, { ...late, answeredAt: 4_100, caller: "d2" }],
+      { lease: 2 },
+      [],
+    ],
+    [
+      "its last answer came in time",
+      [short, { ...late, answeredAt: 4_900 }],
+      { lease: 2 },
+      ["Studio held the lease for 8 s more"],
+    ],
+    ["its last answer came too late to be read", [short, { ...late, answeredAt: 5_990 }], { lease: 2 }, []],
+  ])("is reported only if Studio's answers told that it was live: %s", (_, journal, record, but) => {
+    expect(found(journal, record)).toEqual(but);
   });
 
-  test("is not reported when Studio had said that it is gone, or had taken it away", () => {
-    expect(found([heartbeat, entry("/heartbeatWorkspaceJob", 5_500, refused)])).toEqual([]);
-    expect(found([heartbeat], { untilMs: 5_500, end: "stolen" })).toEqual([]);
-  });
-
-  test("is not reported when another process ended the run, or when it had expired without answered heartbeats", () => {
+  test("is not reported when another process ended the run, or when it had expired", () => {
     expect(found([heartbeat], {}, { ...closed, caller: "d1" })).toEqual([]);
-    const unheard = entry("/heartbeatWorkspaceJob", 5_000, { ...heartbeat, ...lost });
-    expect(found([unheard])).toEqual(["Studio held the lease for 4 s more"]);
     const later = run("lost", { reason: "lease_lost", endedAtMs: 9_000 });
     const { all, found: at } = look(later, [unheard], { writes: [made, { ...closed, atMs: 9_000 }] });
     expect(givenUp(all, at, [held])).toEqual([]);
-  });
-
-  test("is not reported when only another process had its heartbeats answered", () => {
-    const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
-    const others = { ...heartbeat, at: 4_000, doneAt: 4_000, answeredAt: 4_100, lease: 2, caller: "d2" };
-    expect(found([short, others], { lease: 2 })).toEqual([]);
-  });
-
-  test("is not reported when the last answer came too late to be read", () => {
-    const short = { ...lease, at: 5, lease: 2, leaseMs: 50 };
-    const late = { ...heartbeat, at: 4_000, doneAt: 4_000, lease: 2 };
-    expect(found([short, { ...late, answeredAt: 4_900 }], { lease: 2 })).toEqual([
-      "Studio held the lease for 8 s more",
-    ]);
-    expect(found([short, { ...late, answeredAt: 5_990 }], { lease: 2 })).toEqual([]);
   });
 });

@@ -62,7 +62,7 @@ export const evidence = (cases: readonly CaseEnd[], more: Partial<Evidence> = {}
   calls: [],
   disagreements: [],
   givenUp: [],
-  unreadableRows: 0,
+  unreadableRows: [],
   defects: [],
   leaseMs: 10_000,
   hit: { runStore: true, secrets: true },

@@ -1,40 +1,22 @@
 import { expect, test } from "vitest";
 import { crossedRounds } from "../../chaos/rounds.ts";
+import { attempt, write } from "./fixture.ts";
 
-const attempt = { runId: "run-1", attempt: 1, environment: "a", fromMs: 1_000, toMs: 9_000, isBroken: false };
-const asked = { caller: "a", method: "POST", path: "/v1/responses", at: 2_000 };
-const write = { runId: "run-1", attempt: 1, state: "running", caller: "a", atMs: 1_500 };
-
-test("a round counts as crossed when the run's next attempt was created before its id was noted", () => {
-  const restart = { ...write, attempt: 2, state: "leased", caller: "b", atMs: 2_100 };
-  const seen = { requests: [asked], writes: [write, restart] };
-
-  expect(crossedRounds(seen, [attempt])).toBe(1);
-});
-
-test("a round counts as crossed when another process finished the run before its id was noted", () => {
-  const close = { ...write, state: "lost", caller: "b", atMs: 2_100 };
-
-  expect(crossedRounds({ requests: [asked], writes: [write, close] }, [attempt])).toBe(1);
-});
+const asked = { caller: "p1", method: "POST", path: "/v1/responses", at: 2_000 };
+const restart = write(2_100, { attempt: 2, state: "leased", caller: "d1" });
 
 test.each([
+  ["when the run's next attempt was created before its id was noted", [restart], 1],
   [
-    "its id was noted",
-    [
-      { ...write, atMs: 2_050 },
-      { ...write, attempt: 2, caller: "b", atMs: 2_100 },
-    ],
+    "when another process finished the run before its id was noted",
+    [write(2_100, { state: "lost", caller: "d1" })],
+    1,
   ],
-  ["the attempt finished the run itself", [{ ...write, state: "failed", atMs: 2_100 }]],
-  [
-    "another run passed to another process",
-    [{ ...write, runId: "run-2", attempt: 2, caller: "b", atMs: 2_100 }],
-  ],
-  [
-    "the next attempt was created before it was asked for",
-    [{ ...write, attempt: 2, caller: "b", atMs: 1_900 }],
-  ],
-])("a round does not count as crossed when %s", (_, writes) => {
-  expect(crossedRounds({ requests: [asked], writes: [write, ...writes] }, [attempt])).toBe(0);
+  ["not when its id was noted", [write(2_050), restart], 0],
+  ["not when the attempt finished the run itself", [write(2_100, { state: "failed" })], 0],
+  ["not when another run passed to another process", [{ ...restart, runId: "run-2" }], 0],
+  ["not when the next attempt was created before it was asked for", [{ ...restart, atMs: 1_900 }], 0],
+])("a round counts as crossed %s", (_, writes, count) => {
+  const seen = { requests: [asked], writes: [write(1_500), ...writes] };
+  expect(crossedRounds(seen, [attempt({ fromMs: 1_000 })])).toBe(count);
 });

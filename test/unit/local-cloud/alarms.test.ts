@@ -132,15 +132,6 @@ it("the window of a period of five minutes moves every minute", () => {
   expect([7, 8, 9].map(stateAt)).toEqual(["OK", "ALARM", "OK"]);
 });
 
-it("an alarm evaluates metric math", () => {
-  const math = metricQuerySchema.parse({ Id: "e", Expression: "100 - FILL(m, 0)" });
-  const queries = [math, { ...good, ReturnData: false }];
-  const { add, stateAt } = start(alarm({ queries, metric: undefined, threshold: 50, ...once }));
-  add(1, 60);
-
-  expect([2, 3].map(stateAt)).toEqual(["ALARM", "OK"]);
-});
-
 it("an alarm on DynamoDB's own metrics ignores missing data, whatever is configured", () => {
   const { stateAt } = start(alarm({ metric: { namespace: "AWS/DynamoDB", name: "ThrottledRequests" } }));
 

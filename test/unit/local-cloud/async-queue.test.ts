@@ -68,22 +68,6 @@ it("a failing event without retries goes to the failure queue in Lambda's record
   });
 });
 
-it("the failure function is invoked with the record of a crash", async () => {
-  const source = `export const handler = async (record) => console.log(JSON.stringify(record.responsePayload));`;
-  const DestinationConfig = { OnFailure: { Destination: { "Fn::GetAtt": ["Recovery", "Arn"] } } };
-  const settings = { MaximumRetryAttempts: 0, DestinationConfig };
-  const { cloud, events } = await start(worker(settings, { Recovery: { source } }));
-  const { requestId } = await cloud.invoke("Worker", { do: "exit", code: 4 }, { type: "Event" });
-  await cloud.idle();
-
-  const log = events.find((event) => event.kind === "log" && event.function === "recovery");
-  expect(log).toMatchObject({
-    line: expect.stringContaining(
-      `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ${requestId} Error: Runtime exited with error: exit status 4"}`,
-    ),
-  });
-});
-
 it("an event that waits for concurrency beyond its maximum age goes to the failure queue without an invocation", async () => {
   const clock = createFakeClock(1_000_000);
   const settings = { MaximumEventAgeInSeconds: 60, DestinationConfig: toQueue };
@@ -121,18 +105,6 @@ it("a failing event goes to the failure queue when its next retry would exceed i
   expect(record.responsePayload.errorType).toBe("TypeError");
 });
 
-it("an event waits while the account is at its concurrency limit, and then runs", async () => {
-  const watched = await start(worker({}), { accountConcurrency: 1 });
-  const { cloud, events } = watched;
-  const { end } = await occupy(watched);
-  await cloud.invoke("Worker", { do: "nothing" }, { type: "Event" });
-  expect(cloud.functions()[0]).toMatchObject({ inFlight: 1, queued: 1 });
-  await Promise.all([end(), cloud.idle()]);
-
-  expect(kindsOf(events)).toEqual(["invoke", "cold-start", "queued", "throttled", "end", "invoke", "end"]);
-  expect(cloud.functions()[0]).toMatchObject({ inFlight: 0, queued: 0 });
-});
-
 it("a synchronous invocation over the function's reserved concurrency fails with 429", async () => {
   const reserved = { Worker: { properties: { ReservedConcurrentExecutions: 1 } } };
   const watched = await start(worker({}, reserved));
@@ -167,33 +139,4 @@ it.each([
 
   expect(events.filter(({ kind }) => kind === "end")).toHaveLength(ends);
   expect(events.some(({ kind }) => kind === "recursion-stopped")).toBe(ends === 16);
-});
-
-it("faults deliver an event twice, drop it, or kill its process", async () => {
-  const { cloud, events } = await start(worker({ MaximumRetryAttempts: 0 }));
-  const invoke = async (event: unknown): Promise<string[]> => {
-    const { requestId } = await cloud.invoke("Worker", event, { type: "Event" });
-    await cloud.idle();
-    const own = events.filter((one) => "requestId" in one && one.requestId === requestId);
-    return kindsOf(own).toSorted();
-  };
-
-  cloud.faults.duplicate(1);
-  expect(await invoke({ do: "nothing" })).toEqual(["end", "end", "invoke", "invoke", "queued"]);
-  cloud.faults.dropEvent(1);
-  expect(await invoke({ do: "nothing" })).toEqual(["event-dropped", "queued"]);
-  cloud.faults.kill("worker", 20);
-  expect(await invoke({ do: "sleep", ms: 60_000 })).toEqual(["invoke", "killed", "queued"]);
-  expect(await invoke({ do: "nothing" })).toEqual(["end", "invoke", "queued"]);
-});
-
-it("a fault delays an event by its duration", async () => {
-  const clock = createFakeClock(0);
-  const { cloud, events, until } = await start({ functions: { Worker: {} } }, { clock });
-  cloud.faults.delayEvent(5000);
-  await cloud.invoke("Worker", { do: "nothing" }, { type: "Event" });
-  await clock.advance(4999);
-  expect(kindsOf(events)).toEqual(["queued"]);
-  await clock.advance(1);
-  await until(({ kind }) => kind === "end");
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, inject, onTestFinished, vi } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
@@ -78,15 +78,9 @@ export function writeTemplate(fixture: Fixture): string {
   return templateFile;
 }
 
-export interface Watched {
-  readonly cloud: LocalCloud;
-  readonly events: readonly CloudEvent[];
-  /** Resolves with the first event that fits, past or future. */
-  readonly until: (fits: (event: CloudEvent) => boolean) => Promise<CloudEvent>;
-  close(): Promise<void>;
-}
+export type Watched = Awaited<ReturnType<typeof startWatched>>;
 
-async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {}): Promise<Watched> {
+async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {}) {
   const events: CloudEvent[] = [];
   const waiting = new Set<{ fits: (event: CloudEvent) => boolean; resolve: (event: CloudEvent) => void }>();
   const cloud = await startCloud({
@@ -107,7 +101,8 @@ async function startWatched(fixture: Fixture, options: Partial<CloudOptions> = {
   return {
     cloud,
     events,
-    until: (fits) => {
+    /** Resolves with the first event that fits, past or future. */
+    until: (fits: (event: CloudEvent) => boolean): Promise<CloudEvent> => {
       const found = events.find(fits);
       if (found !== undefined) return Promise.resolve(found);
       return new Promise((resolve) => waiting.add({ fits, resolve }));
@@ -152,12 +147,6 @@ interface Answer {
 export async function call<T = Answer>(cloud: LocalCloud, functionName: string, event: unknown): Promise<T> {
   const result = await cloud.invoke(functionName, event, { type: "RequestResponse" });
   return JSON.parse(result.payload ?? "null");
-}
-
-/** A zombie does not count as running. */
-export function isRunning(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/status`)) return false;
-  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 }
 
 export const eventInvokeConfig = (functionId: string, properties: object): unknown => ({

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, it, vi } from "vitest";
-import { call, createGate, isRunning, kindsOf, useCloud } from "./fixture.ts";
+import { isRunning } from "../../support/processes.ts";
+import { call, kindsOf, useCloud } from "./fixture.ts";
 
 beforeAll(() => {
   vi.stubEnv("OPENAI_API_KEY", "sk-leak");
@@ -15,7 +16,6 @@ const Variables = {
 const watched = useCloud({
   functions: {
     RunnerEchoA1B2C3D4: { properties: { Environment: { Variables } } },
-    WarmA1B2C3D4: {},
     FrozenA1B2C3D4: {},
     QuickA1B2C3D4: { properties: { Timeout: 1 } },
     StillA1B2C3D4: { properties: { Timeout: 1 } },
@@ -36,24 +36,6 @@ async function invoke(functionName: string, event: object) {
 const processesOf = (label: string) =>
   watched.cloud.functions().find((one) => one.label === label)?.environments ?? [];
 
-it("a synchronous invocation returns the handler's result and gives it Lambda's context", async () => {
-  const { statusCode, requestId, answer } = await invoke("RunnerEchoA1B2C3D4", { do: "echo", n: 1 });
-
-  expect(statusCode).toBe(200);
-  expect(answer.event).toEqual({ do: "echo", n: 1 });
-  expect(answer.context).toEqual({
-    awsRequestId: requestId,
-    functionName: "TestStack-RunnerEchoA1B2C3D4",
-    functionVersion: "$LATEST",
-    invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:TestStack-RunnerEchoA1B2C3D4",
-    memoryLimitInMB: "256",
-    logGroupName: "/aws/lambda/TestStack-RunnerEchoA1B2C3D4",
-    logStreamName: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\]0001$/),
-  });
-  expect(answer.remainingMs).toBeGreaterThan(0);
-  expect(answer.remainingMs).toBeLessThanOrEqual(20_000);
-});
-
 it("a process gets only the template's and Lambda's variables, without settings for FIPS or dual-stack endpoints", async () => {
   const env = await call<Record<string, string>>(watched.cloud, "RunnerEchoA1B2C3D4", { do: "env" });
 
@@ -64,30 +46,6 @@ it("a process gets only the template's and Lambda's variables, without settings 
       "LAMBDA_TASK_ROOT LANG PATH RUNNER_POOL TZ _HANDLER _X_AMZN_TRACE_ID",
   );
   expect(env["RUNNER_POOL"]).toBe("user");
-});
-
-it("a warm process is reused for the next invocation, and is named after its function", async () => {
-  await call(watched.cloud, "WarmA1B2C3D4", { do: "nothing" });
-  const second = await call(watched.cloud, "WarmA1B2C3D4", { do: "echo" });
-
-  const processes = processesOf("warm");
-  expect(second.calls).toBe(2);
-  expect(processes).toEqual([{ pid: expect.any(Number), state: "frozen", invocations: 2 }]);
-  expect(readFileSync(`/proc/${processes[0]?.pid}/cmdline`, "utf8")).toContain("studio-runner warm");
-});
-
-it("two concurrent invocations run in two processes", async () => {
-  const gate = createGate();
-  const both = [1, 2].map(() => call(watched.cloud, "LoudA1B2C3D4", gate.event));
-  const started = () =>
-    watched.events.flatMap((event) =>
-      event.kind === "cold-start" && event.function === "loud" ? [event.pid] : [],
-    );
-  await watched.until(() => started().length === 2);
-  gate.open();
-  await Promise.all(both);
-
-  expect(new Set(started()).size).toBe(2);
 });
 
 it("a process is frozen between invocations, and its timers continue in the next one", async () => {
@@ -113,19 +71,6 @@ it("a process is killed at its function's timeout, and the next invocation start
   expect(next.calls).toBe(1);
 });
 
-it("a fault freezes a process and pauses its timeout", async () => {
-  const answer = call(watched.cloud, "StillA1B2C3D4", { do: "sleep", ms: 600 });
-  const begun = await watched.until(
-    (event) => event.kind === "log" && event.function === "still" && event.line.includes("begin sleep"),
-  );
-  const pid = processesOf("still").find(({ state }) => state === "running")?.pid ?? 0;
-  expect(watched.cloud.faults.freeze(pid, 1_500)).toBe(true);
-
-  expect(await answer).toBe("slept");
-  expect(Date.now() - begun.atMs).toBeGreaterThanOrEqual(1_500);
-  expect(watched.cloud.faults.freeze(pid, 1_500)).toBe(false);
-});
-
 it("a process that exceeds its function's memory is killed", async () => {
   const { requestId, answer, own } = await invoke("SmallA1B2C3D4", { do: "eat" });
 
@@ -134,15 +79,6 @@ it("a process that exceeds its function's memory is killed", async () => {
     errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: signal: killed`,
   });
   expect(kindsOf(own())).toContain("killed");
-});
-
-it("a thrown error is reported with type, message and trace, and the process is kept", async () => {
-  const thrown = await call(watched.cloud, "LoudA1B2C3D4", { do: "throw" });
-  const next = await call(watched.cloud, "LoudA1B2C3D4", { do: "echo" });
-
-  expect(thrown).toEqual({ errorType: "TypeError", errorMessage: "no good", trace: expect.any(Array) });
-  expect(thrown.trace[0]).toBe("TypeError: no good");
-  expect(next.calls).toBeGreaterThan(1);
 });
 
 it.each([
@@ -182,17 +118,6 @@ it("a response over 6 MB is rejected", async () => {
     errorType: "Function.ResponseSizeTooLarge",
     errorMessage: "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
   });
-});
-
-it("log lines are emitted with their request id before the invocation ends", async () => {
-  const { requestId, own } = await invoke("LoudA1B2C3D4", { do: "log" });
-
-  const lines = own().flatMap((event) => (event.kind === "log" ? [event.line] : []));
-  expect(lines).toHaveLength(5);
-  expect(lines[1]).toMatch(new RegExp(`^\\d{4}-.*Z\t${requestId}\tINFO\tone line$`));
-  expect(lines[3]).toContain("Error: two\rlines");
-  expect(lines[4]).toBe("raw");
-  expect(own().at(-1)?.kind).toBe("end");
 });
 
 it("JSON log lines respect the template's log level", async () => {

@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, it } from "vitest";
 import type { LocalCloud } from "../../../local/cloud/local-cloud.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { call, isRunning, kindsOf, startForTest, table, writeTemplate } from "./fixture.ts";
+import { descendantsOf, isRunning } from "../../support/processes.ts";
+import { call, startForTest, table, writeTemplate } from "./fixture.ts";
 
 const schedule = (properties: object = {}) => ({
   Type: "AWS::Scheduler::Schedule",
@@ -20,16 +21,6 @@ const schedule = (properties: object = {}) => ({
 
 const clientOf = ({ endpointUrl: endpoint, region, credentials }: LocalCloud) =>
   new DynamoDBClient({ endpoint, region, credentials });
-
-/** The process `pid` and its descendants. */
-function familyOf(pid: number): number[] {
-  const children = readdirSync("/proc").filter((name) => {
-    if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/stat`)) return false;
-    const stat = readFileSync(`/proc/${name}/stat`, "utf8").replace(/^.*\) /, "");
-    return stat.split(" ")[1] === String(pid);
-  });
-  return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
-}
 
 it("each enabled schedule fires at the start and then at its interval", async () => {
   const clock = createFakeClock(Date.UTC(2026, 10, 20, 12));
@@ -62,61 +53,6 @@ it("each enabled schedule fires at the start and then at its interval", async ()
   );
 });
 
-it("a schedule without input sends Scheduler's default event", async () => {
-  const source = `export const handler = async (event) => console.log(JSON.stringify(event));`;
-  const watched = await startForTest({ functions: { Tick: { source } }, resources: { Every: schedule() } });
-  const requestIds = await watched.cloud.tick("Every");
-  await watched.cloud.idle();
-
-  const lines = watched.events.flatMap((event) => (event.kind === "log" ? [event.line.split("\t")[3]] : []));
-  expect(requestIds).toHaveLength(1);
-  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
-    source: "aws.scheduler",
-    resources: ["arn:aws:scheduler:us-east-1:000000000000:schedule/default/TestStack-Every"],
-  });
-  await expect(watched.cloud.tick("Never")).rejects.toMatchObject({ type: "ResourceNotFoundException" });
-});
-
-it("stop ends every process, whether running, frozen or the database's", async () => {
-  const before = familyOf(process.pid);
-  const watched = await startForTest({ functions: { Worker: {} }, resources: { RunStore: table() } });
-  await call(watched.cloud, "Worker", { do: "nothing" });
-  const running = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
-  const waiting = call(watched.cloud, "Worker", { do: "sleep", ms: 60_000 });
-  await watched.until(() => watched.events.filter(({ kind }) => kind === "cold-start").length === 2);
-  const own = familyOf(process.pid).filter((pid) => !before.includes(pid));
-  expect(own).toHaveLength(4);
-  await watched.close();
-
-  expect(own.filter(isRunning)).toEqual([]);
-  expect(await running).toMatchObject({ errorType: "Runtime.ExitError" });
-  expect(await waiting).toMatchObject({ errorType: "Runtime.ExitError" });
-});
-
-it("stop lets running invocations end within the grace period, and rejects new ones", async () => {
-  const clock = createFakeClock(0);
-  const watched = await startForTest({ functions: { Worker: {} } }, { clock });
-  const running = call(watched.cloud, "Worker", { do: "waitForTerm" });
-  await watched.until((event) => event.kind === "log" && event.line.includes("begin waitForTerm"));
-  const stopping = watched.cloud.stop({ graceMs: 10_000 });
-
-  await expect(call(watched.cloud, "Worker", { do: "nothing" })).rejects.toMatchObject({
-    type: "ServiceException",
-  });
-  await clock.advance(10_000);
-  expect(await running).toBe("wound down");
-  await stopping;
-});
-
-it("stop drops events that wait for a retry, and reports them", async () => {
-  const watched = await startForTest({ functions: { Worker: {} } }, { retryDelaysMs: [60_000] });
-  await watched.cloud.invoke("Worker", { do: "throw" }, { type: "Event" });
-  await watched.until(({ kind }) => kind === "retry");
-  await watched.close();
-
-  expect(kindsOf(watched.events).at(-1)).toBe("event-dropped");
-});
-
 it("a process that has been idle for reapAfterMs is ended", async () => {
   const clock = createFakeClock(0);
   const watched = await startForTest({ functions: { Worker: {} } }, { clock, reapAfterMs: 1000 });
@@ -144,8 +80,8 @@ it("every process ends when the local cloud is killed, even the frozen ones", as
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(parent.stdout, "data");
-  const family = familyOf(parent.pid ?? 0);
-  expect(family.length).toBeGreaterThanOrEqual(4);
+  const family = descendantsOf(parent.pid ?? 0);
+  expect(family.length).toBeGreaterThanOrEqual(3);
   parent.kill("SIGKILL");
   await once(parent, "exit");
 

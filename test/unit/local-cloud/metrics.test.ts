@@ -51,10 +51,6 @@ it.each([
   expect(statisticOf(name)([5, 3, 1, 4, 2])).toBe(expected);
 });
 
-it("an unknown statistic is rejected", () => {
-  expect(() => statisticOf("TM(10%:90%)")).toThrow("The statistic TM(10%:90%) is not known locally.");
-});
-
 it("aggregate assigns each sample to its period, and omits empty periods", () => {
   const samples = [
     { atMs: 60_000, value: 1 },

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import {
   DescribeSecretCommand,
   GetSecretValueCommand,
-  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
@@ -14,7 +13,7 @@ import { useCloud } from "./fixture.ts";
 
 const secret = (Properties: object) => ({ Type: "AWS::SecretsManager::Secret", Properties });
 
-const watched = useCloud(
+useCloud(
   {
     resources: {
       Empty: secret({ Name: "empty" }),
@@ -69,22 +68,6 @@ it.each([
   ],
 ] as const)("GetSecretValue fails with Secrets Manager's message for %s", async (_, input, message) => {
   await expect(getSecret(input)).rejects.toMatchObject({ name: "ResourceNotFoundException", message });
-});
-
-it("stages can be moved the way a rotation moves them", async () => {
-  watched.cloud.putSecret("empty", "old");
-  const { VersionId: old = "" } = await getSecret({ SecretId: "empty" });
-  const token = randomUUID();
-  const version = { ClientRequestToken: token, SecretString: "new", VersionStages: ["AWSPENDING"] };
-  await putSecret({ SecretId: "empty", ...version });
-  expect((await getSecret({ SecretId: "empty" })).SecretString).toBe("old");
-  expect((await getSecret({ SecretId: "empty", VersionStage: "AWSPENDING" })).SecretString).toBe("new");
-  await moveStage("empty", "AWSCURRENT", { MoveToVersionId: token, RemoveFromVersionId: old });
-
-  const listed = await client().send(new ListSecretVersionIdsCommand({ SecretId: "empty" }));
-  expect(watched.cloud.getSecret("empty")).toBe("new");
-  expect(await stagesOf("empty")).toEqual({ [token]: ["AWSCURRENT"], [old]: ["AWSPREVIOUS"] });
-  expect(new Set(listed.Versions?.map(({ VersionId }) => VersionId))).toEqual(new Set([token, old]));
 });
 
 describe("moving a stage is rejected", () => {

@@ -54,19 +54,6 @@ it("readStack applies Lambda's defaults to what the template omits", () => {
   ]);
 });
 
-it("readStack prefers the template's names to generated ones", () => {
-  const name = { "Fn::Join": ["-", ["own", { Ref: "AWS::Region" }]] };
-  const stack = read({ functions: { Worker: { properties: { FunctionName: name } } } });
-
-  expect(stack.functions[0]?.name).toBe("own-eu-central-1");
-});
-
-it("readStack labels functions by their logical ids when their short names are equal", () => {
-  const stack = read({ functions: { ProcessorA1B2C3D4: {}, ProcessorB1B2C3D4: {} } });
-
-  expect(stack.functions.map(({ label }) => label)).toEqual(["ProcessorA1B2C3D4", "ProcessorB1B2C3D4"]);
-});
-
 it("readStack ignores resources that do not run locally", () => {
   const stack = read({
     functions: { Python: { properties: { Runtime: "python3.13" } } },
@@ -77,68 +64,34 @@ it("readStack ignores resources that do not run locally", () => {
   expect(Object.values(kinds).flat()).toEqual([]);
 });
 
-const asyncConfig = (properties: Readonly<Record<string, unknown>>): Fixture => ({
+const environment = (value: unknown) => variables({ A: value });
+const asyncConfig = (properties: object): Fixture => ({
   functions: { Worker: {} },
   resources: { Config: eventInvokeConfig("Worker", properties) },
 });
-const foreignArn = "arn:aws:sns:eu-central-1:1:x";
-const tick = {
-  Type: "AWS::Scheduler::Schedule",
-  Properties: { ScheduleExpression: "rate(1 minute)", Target: { Arn: "arn:x" } },
-};
+const destination = (kind: "OnSuccess" | "OnFailure", Destination: string) =>
+  asyncConfig({ DestinationConfig: { [kind]: { Destination } } });
+const bucket = { ...environment({ Ref: "Bucket" }), resources: { Bucket: { Type: "AWS::S3::Bucket" } } };
+const attribute = environment({ "Fn::GetAtt": ["Worker", "Colour"] });
+const parameter = { ...environment({ Ref: "Stage" }), parameters: { Stage: { Type: "String" } } };
+const missing = { functions: { Worker: { properties: { Code: { S3Key: "gone.zip" } } } } };
+const target = { ScheduleExpression: "rate(1 minute)", Target: { Arn: "arn:x" } };
+const schedule = { resources: { Tick: { Type: "AWS::Scheduler::Schedule", Properties: target } } };
+const topic = "arn:aws:sns:eu-central-1:1:x";
+const noCounterpart = "has no local counterpart";
 
-it.each<[string, Fixture, string]>([
-  [
-    "a reference to a resource that does not run here",
-    { ...variables({ A: { Ref: "Bucket" } }), resources: { Bucket: { Type: "AWS::S3::Bucket" } } },
-    "Worker, Environment: Bucket (AWS::S3::Bucket) has no local counterpart to refer to",
-  ],
-  [
-    "an attribute that does not exist",
-    variables({ A: { "Fn::GetAtt": ["Worker", "Colour"] } }),
-    "Worker, Environment: attribute Colour of Worker (AWS::Lambda::Function) has no local counterpart",
-  ],
-  [
-    "a parameter without a default",
-    { ...variables({ A: { Ref: "Stage" } }), parameters: { Stage: { Type: "String" } } },
-    'Worker, Environment: "Stage" (a parameter without a default, or unknown) has no local counterpart',
-  ],
-  [
-    "an unknown intrinsic function",
-    variables({ A: { "Fn::ImportValue": "x" } }),
-    "Worker, Environment: Fn::ImportValue is not understood locally",
-  ],
-  [
-    "a dynamic reference",
-    variables({ A: "{{resolve:secretsmanager:x}}" }),
-    "Worker, Environment: the dynamic reference {{resolve:secretsmanager:x}} cannot be resolved locally",
-  ],
-  [
-    "a missing asset",
-    { functions: { Worker: { properties: { Code: { S3Key: "gone.zip" } } } } },
-    "asset.gone is missing: synthesize again",
-  ],
-  [
-    "an alias as the target of async settings",
-    asyncConfig({ Qualifier: "live" }),
-    "Config, Qualifier: ✖ versions and aliases do not run locally",
-  ],
-  [
-    "an on-success destination",
-    asyncConfig({ DestinationConfig: { OnSuccess: { Destination: "x" } } }),
-    "on-success destinations do not run locally",
-  ],
-  [
-    "a failure destination outside the template",
-    asyncConfig({ DestinationConfig: { OnFailure: { Destination: foreignArn } } }),
-    "Worker: its failure destination arn:aws:sns:eu-central-1:1:x does not run locally",
-  ],
-  [
-    "a schedule with a target outside the template",
-    { resources: { Tick: tick } },
-    "Tick, Target: arn:x is not a function that runs locally",
-  ],
-])("readStack rejects %s, naming its place in the template", (_, fixture, message) => {
+it.each<[string, Fixture]>([
+  [`Worker, Environment: Bucket (AWS::S3::Bucket) ${noCounterpart} to refer to`, bucket],
+  [`attribute Colour of Worker (AWS::Lambda::Function) ${noCounterpart}`, attribute],
+  [`"Stage" (a parameter without a default, or unknown) ${noCounterpart}`, parameter],
+  ["Fn::ImportValue is not understood locally", environment({ "Fn::ImportValue": "x" })],
+  ["the dynamic reference {{resolve:x}} cannot be resolved locally", environment("{{resolve:x}}")],
+  ["asset.gone is missing: synthesize again", missing],
+  ["Config, Qualifier: ✖ versions and aliases do not run locally", asyncConfig({ Qualifier: "live" })],
+  ["on-success destinations do not run locally", destination("OnSuccess", "x")],
+  [`Worker: its failure destination ${topic} does not run locally`, destination("OnFailure", topic)],
+  ["Tick, Target: arn:x is not a function that runs locally", schedule],
+])("readStack rejects what does not run locally: %s", (message, fixture) => {
   expect(() => read(fixture)).toThrow(message);
 });
 

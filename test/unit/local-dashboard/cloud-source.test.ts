@@ -1,24 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { cloudSource, type WatchedCloud } from "../../../local/dashboard/cloud-source.ts";
-import type { SeriesQuery } from "../../../local/dashboard/source.ts";
 
-type Asked = Parameters<WatchedCloud["metricData"]>;
-
-function watch(more: Partial<WatchedCloud> = {}) {
-  const asked: Asked[] = [];
-  const source = cloudSource({
+const sourceOf = (more: Partial<WatchedCloud>) =>
+  cloudSource({
     alarms: () => [],
     dashboards: () => [],
     outputs: () => ({}),
     logQuery: () => ({ columns: [], rows: [], scanned: 0 }),
-    metricData: (...args) => {
-      asked.push(args);
-      return [{ id: "m", label: "heartbeats", periodMs: 60_000, points: [{ atMs: 60_000, value: 2 }] }];
-    },
+    metricData: () => [],
     ...more,
   });
-  return { source, asked };
-}
 
 const alarm = (name: string) => ({
   definition: {
@@ -38,7 +29,7 @@ const alarm = (name: string) => ({
 
 describe("titles", () => {
   it("of alarms are taken from the stack's outputs", () => {
-    const { source } = watch({
+    const source = sourceOf({
       alarms: () => [alarm("Local-A1"), alarm("Local-B1"), alarm("Local-Foreign")],
       outputs: () => ({ PoolAAlarms: '{"Restarts":"Local-A1"}', PoolBAlarms: '{"Lost":"Local-B1"}' }),
     });
@@ -51,7 +42,7 @@ describe("titles", () => {
     ["the pool in the outputs", '{"default":"Local-D1"}', "Pool default"],
     ["its own name when the output is not JSON", "plain text", "Pool Local-D1"],
   ])("of a dashboard have %s", (_, output, title) => {
-    const { source } = watch({
+    const source = sourceOf({
       dashboards: () => [{ logicalId: "D", name: "Local-D1", body: {} }],
       outputs: () => ({ Dashboard: output }),
     });
@@ -59,40 +50,9 @@ describe("titles", () => {
   });
 });
 
-describe("metric data", () => {
-  const range = { startMs: 0, endMs: 900_000 };
-  const metric = { namespace: "N", name: "Heartbeats", dimensions: { pool: "a" }, stat: "Sum" };
-  const common = { label: "heartbeats", periodSeconds: 60, returnData: true };
-  const query: SeriesQuery = { id: "m", ...common, what: { metric } };
-
-  it("is requested in the format of CloudWatch's GetMetricData", () => {
-    const { source, asked } = watch();
-    const expression = { id: "e", periodSeconds: 60, returnData: false, what: { expression: "m * 2" } };
-    expect(source.metricData([query, expression], range)).toEqual([
-      { id: "m", label: "heartbeats", points: [[60_000, 2]] },
-    ]);
-    const Dimensions = [{ Name: "pool", Value: "a" }];
-    const Metric = { Namespace: "N", MetricName: "Heartbeats", Dimensions };
-    const MetricStat = { Metric, Period: 60, Stat: "Sum" };
-    expect(asked[0]).toEqual([
-      [
-        { Id: "m", Label: "heartbeats", ReturnData: true, MetricStat },
-        { Id: "e", ReturnData: false, Period: 60, Expression: "m * 2" },
-      ],
-      { startMs: 0, endMs: 900_000, sliding: false },
-    ]);
-  });
-
-  it("over the whole time range has a single period that starts with it", () => {
-    const { source, asked } = watch();
-    source.metricData([{ ...query, periodSeconds: 900 }], range);
-    expect(asked[0]?.[1]).toEqual({ startMs: 0, endMs: 900_000, sliding: true });
-  });
-});
-
 it("each row of a log query has a cell for every column", () => {
   const columns = ["reason", "runs"];
-  const { source } = watch({
+  const source = sourceOf({
     logQuery: ({ query }) => {
       const cells: readonly Record<string, string>[] = [{ runs: "2" }, { reason: query }];
       return { columns, rows: cells, scanned: 9 };

@@ -32,32 +32,6 @@ const points = [
 const heartbeats = { m: [{ label: "heartbeats", points }] };
 
 describe("a dashboard", () => {
-  it("places widgets as its body defines", () => {
-    const place = { x: 4, y: 2, width: 20, height: 1 };
-    const { widgets } = draw({
-      widgets: [{ type: "text", ...place, properties: { markdown: "# Hello" } }],
-    });
-    expect(widgets).toEqual([{ ...place, title: "", content: { kind: "text", markdown: "# Hello" } }]);
-  });
-
-  it("is chosen by name, and is the first one when no name is given", () => {
-    const body = { widgets: [] };
-    const [a, b] = [
-      { name: "a", title: "A" },
-      { name: "b", title: "B" },
-    ];
-    const source = fakeSource({
-      dashboards: () => [
-        { ...a, body },
-        { ...b, body },
-      ],
-    });
-    const wanted = { range: quarter, rangeText: "hour" };
-    expect(drawDashboard(source, wanted)).toMatchObject({ name: "a", dashboards: [a, b] });
-    expect(drawDashboard(source, { ...wanted, name: "b" })?.name).toBe("b");
-    expect(drawDashboard(source, { ...wanted, name: "c" })).toBeUndefined();
-  });
-
   it("is empty, without an error, in a stack that has none", () => {
     const source = fakeSource({ dashboards: () => [], alarms: [alarmNamed("X")] });
     const view = drawDashboard(source, { range: quarter, rangeText: "hour" });
@@ -171,16 +145,6 @@ describe("metric widgets", () => {
   ])("show the last value as %s", (view, expected) => {
     const widgets = [metricWidget({ view, yAxis: { left: { max: 10 } } })];
     expect(draw({ series: heartbeats, widgets }).first).toMatchObject(expected);
-  });
-
-  it("show null for a number without data, and draw no trend when the widget wants none", () => {
-    const valuesOf = (series: FakeSourceOptions["series"], more: object) =>
-      draw({ ...(series && { series }), widgets: [metricWidget({ view: "singleValue", ...more })] }).first;
-    const nothing = { m: [{ label: "heartbeats", points: [] }] };
-    expect(valuesOf(nothing, {})).toMatchObject({ values: [{ value: null, trend: [] }] });
-    for (const option of [{ setPeriodToTimeRange: true }, { sparkline: false }]) {
-      expect(valuesOf(heartbeats, option)).toMatchObject({ values: [{ value: 5, trend: [] }] });
-    }
   });
 });
 

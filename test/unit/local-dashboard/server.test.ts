@@ -21,21 +21,6 @@ const get = (path: string, init: RequestInit = {}) =>
   fetch(`${server.url}${path}`, { redirect: "manual", ...init });
 
 describe("the dashboard's server", () => {
-  it("redirects from / to the page", async () => {
-    const answer = await get("/");
-    expect([answer.status, answer.headers.get("location")]).toEqual([302, "/dashboard"]);
-  });
-
-  it.each([
-    ["/dashboard", "text/html; charset=utf-8"],
-    ["/dashboard/runbook", "text/html; charset=utf-8"],
-    ["/page/dashboard/main.js", "text/javascript; charset=utf-8"],
-    ["/page/vendor/chart.js", "text/javascript; charset=utf-8"],
-  ])("serves %s", async (path, type) => {
-    const answer = await get(path);
-    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, type]);
-  });
-
   it("returns the first dashboard over the last 15 minutes by default", async () => {
     expect(await (await get("/api/dashboard")).json()).toEqual({
       dashboards: [{ name: "one", title: "Pool one" }],

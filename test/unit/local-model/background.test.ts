@@ -95,13 +95,3 @@ test("an unstored background response can be retrieved for ten minutes, and cann
   await clock.advance(1);
   expect((await call("GET", `/responses/${id}`)).status).toBe(404);
 });
-
-test("closing the server ends the generations in progress", async () => {
-  const { clock, client, model } = await runSlowModel();
-  await client.responses.create({ ...cello, background: true });
-
-  await model.close();
-
-  expect(clock.sleeping()).toBe(0);
-  await expect(client.responses.create(cello)).rejects.toThrow("Connection error.");
-});

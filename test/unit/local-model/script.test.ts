@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { toolDefinitions } from "../../../lib/deliverables/registry.ts";
 import { exampleWorkspaces } from "../../../local/model/examples.ts";
-import { cannedNote, plan } from "../../../local/model/script.ts";
+import { cannedNote } from "../../../local/model/script.ts";
 import { drive, placeholdersIn, type Call } from "./drive.ts";
 
 const cello = "Help me learn the cello.";
@@ -31,15 +31,6 @@ test.each([
   expect(story.message.split("\n").at(-1)).toBe(cannedNote);
 });
 
-test("the message quotes the first 200 characters of the newest request without its markup", () => {
-  const words = "Plan a {{artifact:chart:x}} <b>picnic</b> for [[rounds:1]] us. ";
-  const story = drive(`Title: Picnic\n\n---\n\n### Recent user messages\n\n${words.repeat(10)}`);
-
-  expect(story.message).toContain("You wrote: “Plan a artifact:chart:x b picnic /b for us. Plan a");
-  expect(/“(.*)”/.exec(story.message)?.[1]).toHaveLength(200);
-  expect(story.message).toContain("## Picnic");
-});
-
 test.each([
   "",
   "😀".repeat(400),
@@ -50,12 +41,6 @@ test.each([
 
   expect(story.complaints).toEqual([]);
   expect(story.rounds).toHaveLength(2);
-});
-
-test("the same conversation gives the same turn", () => {
-  const conversation = { tools: toolDefinitions, items: drive(business!).items.slice(0, 7) };
-
-  expect(plan(conversation)).toEqual(plan(structuredClone(conversation)));
 });
 
 test("a rejected call is repeated with another id or file name, which the message refers to", () => {
@@ -120,4 +105,8 @@ test("a later message that is not a repair prompt starts a new request", () => {
 
   expect(second.rounds).toHaveLength(2);
   expect(second.message).toContain("You wrote: “Now the violin, please.”");
+});
+
+test("special words in an earlier paragraph have no effect", () => {
+  expect(drive(`[[refuse]] please\n\n${cello}`).rounds).toHaveLength(2);
 });

@@ -18,23 +18,16 @@ const whole = (title: object) => ({
 
 const [at, inTitle] = ["In context=(), ", "In context=('properties', 'title'), "];
 const mustBeObject = `schema must be a JSON Schema of 'type: "object"', got `;
+const mustBeFalse = "'additionalProperties' is required to be supplied and to be false.";
+const everyKey =
+  "'required' is required to be supplied and to be an array including every key in properties.";
+const openObject = { type: "object", properties: {}, required: [] };
+const branch = { anyOf: [{ type: "null" }, { type: "array", items: { ...text, default: "" } }] };
 
 test.each([
-  [
-    "an open object",
-    { ...whole(text), additionalProperties: true },
-    `${at}'additionalProperties' is required to be supplied and to be false.`,
-  ],
-  [
-    "a nested open object",
-    whole({ type: "object", properties: {}, required: [] }),
-    `${inTitle}'additionalProperties' is required to be supplied and to be false.`,
-  ],
-  [
-    "an optional property",
-    { ...whole(text), required: [] },
-    `${at}'required' is required to be supplied and to be an array including every key in properties. Missing 'title'.`,
-  ],
+  ["an open object", { ...whole(text), additionalProperties: true }, `${at}${mustBeFalse}`],
+  ["a nested open object", whole(openObject), `${inTitle}${mustBeFalse}`],
+  ["an optional property", { ...whole(text), required: [] }, `${at}${everyKey} Missing 'title'.`],
   [
     "a required property that is not defined",
     { ...whole(text), required: ["title", "body"] },
@@ -48,7 +41,7 @@ test.each([
   ],
   [
     "an unsupported keyword in a branch of anyOf",
-    whole({ anyOf: [{ type: "null" }, { type: "array", items: { ...text, default: "" } }] }),
+    whole(branch),
     "In context=('properties', 'title', 'anyOf', '1', 'items'), 'default' is not permitted.",
   ],
   ["a root that is not an object", { type: "string" }, `${mustBeObject}'type: "string"'.`],

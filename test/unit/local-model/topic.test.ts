@@ -14,10 +14,6 @@ test.each([
   expect(topicOf(input)).toEqual({ text: "New words. More.", subject: "Cello", quote: "New words. More." });
 });
 
-test("topicOf uses the first sentence as the subject when there is no title", () => {
-  expect(topicOf("# The request\n\nNew words. More.").subject).toBe("New words.");
-});
-
 test("topicOf keeps horizontal rules and headings of the user's text", () => {
   const text = "# My plan\n\nFirst.\n\n---\n\nSecond. title: none";
 

@@ -36,12 +36,6 @@ describe("the context of a job", () => {
     expect(contextSchema.safeParse(found).success).toBe(true);
   });
 
-  it("includes a message's subtitle", async () => {
-    const workspaceId = fixture.studio.queueJob({ text: "Plan", subtitle: "from the phone" });
-    await fixture.lease();
-    expect((await context(workspaceId)).recentMessages[0].subtitle).toBe("from the phone");
-  });
-
   it("has the idea and no message for a legacy workspace", async () => {
     const workspaceId = fixture.studio.queueJob({ legacyIdea: "A shop for tea" });
     await fixture.lease();
@@ -129,13 +123,5 @@ describe("a new message", () => {
     });
     await fixture.complete(workspaceId);
     expect(await fixture.lease()).toEqual({ leased: false });
-  });
-
-  it("during a lease that expires is not part of the job's next lease", async () => {
-    const workspaceId = await fixture.leaseNew("one");
-    await say(workspaceId, "two");
-    await fixture.clock.advance(600_000);
-    await fixture.lease();
-    expect((await context(workspaceId)).recentText).toBe("one");
   });
 });

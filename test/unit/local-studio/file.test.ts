@@ -60,23 +60,6 @@ describe("the database file", () => {
     expect(modes()).toEqual([0o600, 0o600]);
     await second.close();
   });
-
-  it("keeps the day's count of jobs across a restart", async () => {
-    const first = await startFixture({ file, dailyLimits: { user: 1 } });
-    first.studio.queueJob({ text: "one" });
-    await first.close();
-    const second = await startFixture({ file, dailyLimits: { user: 1 } });
-    expect(() => second.studio.queueJob({ text: "two" })).toThrow(/^The daily limit of 1 user jobs/);
-    await second.close();
-  });
-
-  it("is released by close, even when closed twice", async () => {
-    const first = await startFixture({ file });
-    await Promise.all([first.close(), first.close()]);
-    const second = await startFixture({ file });
-    expect(await second.lease()).toEqual({ leased: false });
-    await second.close();
-  });
 });
 
 describe("startStudio fails", () => {
@@ -95,19 +78,6 @@ describe("startStudio fails", () => {
     expect(readdirSync(folder)).toEqual(["studio.sqlite"]);
   });
 
-  it("with a file whose pages are damaged", async () => {
-    const fixture = await startFixture({ file });
-    fixture.studio.queueJob({ text: "x".repeat(50_000) });
-    await fixture.close();
-    const bytes = readFileSync(file);
-    bytes.fill(0x5a, 4_096, 5 * 4_096);
-    writeFileSync(file, bytes);
-    await expect(startFixture({ file })).rejects.toThrow(
-      `${file} is damaged. Move it away or delete it, and start again: a new one is created`,
-    );
-    expect(readFileSync(file).equals(bytes)).toBe(true);
-  });
-
   it("with the database of another program", async () => {
     file = join(folder, "other.sqlite");
     const other = new DatabaseSync(file);
@@ -119,33 +89,5 @@ describe("startStudio fails", () => {
     const again = new DatabaseSync(file);
     expect(again.prepare("SELECT name FROM recipes").get()).toEqual({ name: "soup" });
     again.close();
-  });
-
-  it("with a file that another server has open", async () => {
-    const first = await startFixture({ file });
-    await expect(startFixture({ file })).rejects.toThrow(
-      `${file} is in use by another local Studio. Stop that one, or name another file`,
-    );
-    first.studio.queueJob({ text: "still works" });
-    await first.close();
-  });
-
-  it("with a folder in place of the file", async () => {
-    await expect(startFixture({ file: folder })).rejects.toThrow(
-      `${folder} cannot be opened. Check that its folder exists and that it can be written`,
-    );
-  });
-
-  it("with a port in use, and releases the file", async () => {
-    const first = await startFixture();
-    const { port } = first.studio;
-    await expect(startFixture({ file, port })).rejects.toMatchObject({
-      code: "config_invalid",
-      message: `port ${port} is already in use. Choose another one with --port`,
-    });
-    await first.close();
-    const second = await startFixture({ file, port });
-    expect(second.studio.url).toBe(`http://127.0.0.1:${port}`);
-    await second.close();
   });
 });

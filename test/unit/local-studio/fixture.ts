@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect } from "vitest";
-import { type LocalStudio, startStudio, type StudioOptions } from "../../../local/studio/server.ts";
-import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
+import { startStudio, type StudioOptions } from "../../../local/studio/server.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
 
 /** 2025-11-20T12:00:00Z */
 export const noonMs = 1_763_640_000_000;
@@ -13,31 +13,11 @@ export interface Reply {
   readonly json: ReturnType<typeof JSON.parse>;
 }
 
-export interface Fixture {
-  readonly studio: LocalStudio;
-  readonly clock: FakeClock;
-  /** A runner's call: POST with the key and a JSON body. */
-  post(path: string, body?: unknown, token?: string): Promise<Reply>;
-  /** A call with any method, headers and raw body. */
-  send(path: string, init?: RequestInit): Promise<Reply>;
-  /** A call from the page, with a JSON body. */
-  write(method: string, path: string, body?: unknown): Promise<Reply>;
-  /** A lease call's answer. */
-  lease(token?: string): Promise<Reply["json"]>;
-  /** Queues a new job and leases it; returns the workspace's id. */
-  leaseNew(text?: string): Promise<string>;
-  complete(workspaceId: string, payload?: object): Promise<Reply>;
-  fail(workspaceId: string, error?: unknown): Promise<Reply>;
-  /** The state of the workspace that changed last. */
-  state(): string | undefined;
-  /** The key that `post` uses when none is given. */
-  readonly userKey: string;
-  readonly close: () => Promise<void>;
-}
+export type Fixture = Awaited<ReturnType<typeof startFixture>>;
 
 export const accountToken = "account-token";
 
-export async function startFixture(options: Partial<StudioOptions> = {}): Promise<Fixture> {
+export async function startFixture(options: Partial<StudioOptions> = {}) {
   const clock = createFakeClock(noonMs);
   const studio = await startStudio({
     file: ":memory:",
@@ -50,6 +30,7 @@ export async function startFixture(options: Partial<StudioOptions> = {}): Promis
     ...options,
   });
   const userKey = studio.createKey("user").runnerToken;
+  /** A call with any method, headers and raw body. */
   const send = async (path: string, init: RequestInit = {}): Promise<Reply> => {
     const response = await fetch(studio.url + path, init);
     const text = await response.text();
@@ -61,7 +42,8 @@ export async function startFixture(options: Partial<StudioOptions> = {}): Promis
       json: isJson ? JSON.parse(text) : undefined,
     };
   };
-  const post: Fixture["post"] = (path, body = {}, token = userKey) =>
+  /** A runner's call: POST with the key and a JSON body. */
+  const post = (path: string, body: unknown = {}, token = userKey) =>
     send(path, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -70,24 +52,29 @@ export async function startFixture(options: Partial<StudioOptions> = {}): Promis
   return {
     studio,
     clock,
+    /** The key that `post` uses when none is given. */
     userKey,
     send,
     post,
-    write: (method, path, body) =>
+    /** A call from the page, with a JSON body. */
+    write: (method: string, path: string, body?: unknown) =>
       send(path, {
         method,
         headers: { "content-type": "application/json" },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
-    lease: async (token) => (await post("/leaseWorkspaceJob", {}, token)).json,
+    /** A lease call's answer. */
+    lease: async (token?: string) => (await post("/leaseWorkspaceJob", {}, token)).json,
+    /** Queues a new job and leases it; returns the workspace's id. */
     async leaseNew(text = "Plan a trip") {
       const workspaceId = studio.queueJob({ text });
       expect((await post("/leaseWorkspaceJob")).json.workspaceId).toBe(workspaceId);
       return workspaceId;
     },
-    complete: (workspaceId, payload = messageOnly) =>
+    complete: (workspaceId: string, payload: object = messageOnly) =>
       post("/completeWorkspaceJob", { workspaceId, ...payload }),
-    fail: (workspaceId, error = "no") => post("/failWorkspaceJob", { workspaceId, error }),
+    fail: (workspaceId: string, error: unknown = "no") => post("/failWorkspaceJob", { workspaceId, error }),
+    /** The state of the workspace that changed last. */
     state: () => studio.snapshot()[0]?.state,
     close: () => studio.close(),
   };

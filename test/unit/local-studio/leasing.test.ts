@@ -31,6 +31,14 @@ describe("the queue", () => {
     expect(leases.filter(({ leased }) => leased)).toHaveLength(1);
   });
 
+  it.each(["user", "global"] as const)("shows a %s job to no key of the other kind", async (target) => {
+    fixture.studio.queueJob({ text: "one", target });
+    const kinds = { user: fixture.userKey, global: fixture.studio.createKey("global").runnerToken };
+    const other = target === "user" ? kinds.global : kinds.user;
+    expect(await fixture.lease(other)).toEqual({ leased: false });
+    expect((await fixture.lease(kinds[target])).leased).toBe(true);
+  });
+
   it("puts the job of an expired lease back at its head, and counts the leases", async () => {
     const workspaceId = await fixture.leaseNew();
     fixture.studio.queueJob({ text: "later" });
@@ -49,67 +57,30 @@ const calls = [
   ["/failWorkspaceJob", { error: "no" }],
 ] as const;
 
-interface Situation {
-  readonly name: string;
-  /** Returns the workspace and the key to call with. */
-  readonly make: (given: Fixture) => Promise<{ readonly workspaceId: string; readonly key?: string }>;
-  readonly status: number;
-  readonly state: string | undefined;
-}
+type Make = (given: Fixture) => Promise<{ readonly workspaceId: string; readonly key?: string }>;
 
-const situations: readonly Situation[] = [
-  {
-    name: "has expired",
-    make: async ({ leaseNew, clock }) => {
-      const workspaceId = await leaseNew();
-      await clock.advance(600_000);
-      return { workspaceId };
-    },
-    status: 410,
-    state: "queued",
-  },
-  {
-    name: "belongs to another key",
-    make: async ({ leaseNew, studio }) => ({
-      workspaceId: await leaseNew(),
-      key: studio.createKey("user").runnerToken,
-    }),
-    status: 409,
-    state: "leased",
-  },
-  {
-    name: "was stolen",
-    make: async ({ leaseNew, studio }) => {
-      const workspaceId = await leaseNew();
-      studio.steal(workspaceId);
-      return { workspaceId };
-    },
-    status: 409,
-    state: "leased",
-  },
-  {
-    name: "was never acquired",
-    make: async ({ studio }) => ({ workspaceId: studio.queueJob({ text: "waiting" }) }),
-    status: 409,
-    state: "queued",
-  },
-  {
-    name: "belongs to an unknown workspace",
-    make: async () => ({ workspaceId: "ws_none" }),
-    status: 404,
-    state: undefined,
-  },
-  {
-    name: "ended with its job",
-    make: async ({ leaseNew, complete }) => {
-      const workspaceId = await leaseNew();
-      await complete(workspaceId);
-      return { workspaceId };
-    },
-    status: 409,
-    state: "completed",
-  },
-];
+const leased: Make = async ({ leaseNew }) => ({ workspaceId: await leaseNew() });
+const expired: Make = async (given) => {
+  const workspaceId = await given.leaseNew();
+  await given.clock.advance(600_000);
+  return { workspaceId };
+};
+const stolen: Make = async (given) => {
+  const workspaceId = await given.leaseNew();
+  given.studio.steal(workspaceId);
+  return { workspaceId };
+};
+const completed: Make = async (given) => {
+  const workspaceId = await given.leaseNew();
+  await given.complete(workspaceId);
+  return { workspaceId };
+};
+const another: Make = async (given) => ({
+  ...(await leased(given)),
+  key: given.studio.createKey("user").runnerToken,
+});
+const unleased: Make = async ({ studio }) => ({ workspaceId: studio.queueJob({ text: "waiting" }) });
+const unknown: Make = async () => ({ workspaceId: "ws_none" });
 
 describe("a lease", () => {
   it("lasts another ten minutes after a heartbeat", async () => {
@@ -121,14 +92,18 @@ describe("a lease", () => {
     expect((await fixture.post("/heartbeatWorkspaceJob", { workspaceId })).status).toBe(200);
   });
 
-  it.each(situations)(
-    "that $name is rejected with $status on every route",
-    async ({ make, status, state }) => {
-      const { workspaceId, key } = await make(fixture);
-      for (const [path, body] of calls) {
-        const reply = await fixture.post(path, { workspaceId, ...body }, key);
-        expect([path, reply.status, fixture.state()]).toEqual([path, status, state]);
-      }
-    },
-  );
+  it.each<[string, Make, number, string | undefined]>([
+    ["has expired", expired, 410, "queued"],
+    ["belongs to another key", another, 409, "leased"],
+    ["was stolen", stolen, 409, "leased"],
+    ["was never acquired", unleased, 409, "queued"],
+    ["belongs to an unknown workspace", unknown, 404, undefined],
+    ["ended with its job", completed, 409, "completed"],
+  ])("that %s is rejected on every route", async (_, make, status, state) => {
+    const { workspaceId, key } = await make(fixture);
+    for (const [path, body] of calls) {
+      const reply = await fixture.post(path, { workspaceId, ...body }, key);
+      expect([path, reply.status, fixture.state()]).toEqual([path, status, state]);
+    }
+  });
 });

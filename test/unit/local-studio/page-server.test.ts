@@ -1,17 +1,10 @@
 import { request as httpRequest } from "node:http";
 import { describe, expect, it } from "vitest";
-import { json } from "../../../local/studio/http.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { rawRequest } from "../../support/raw-request.ts";
-import { fullPayload, messageOnly, noonMs, startFixture, useFixture } from "./fixture.ts";
+import { noonMs, startFixture, useFixture } from "./fixture.ts";
 
 const fixture = useFixture();
-
-async function completed(payload: object = fullPayload): Promise<string> {
-  const workspaceId = await fixture.leaseNew();
-  expect((await fixture.complete(workspaceId, payload)).status).toBe(200);
-  return workspaceId;
-}
 
 describe("the page's API", () => {
   it("creates a workspace with its message queued", async () => {
@@ -42,63 +35,7 @@ describe("the page's API", () => {
   );
 });
 
-it("/api/info reports a dashboard only when there is one", async () => {
-  expect((await fixture.send("/api/info")).json.dashboard).toBe(false);
-  const route = { method: "GET", path: "/dashboard", handle: () => json(200, { drawn: true }) } as const;
-  const watched = await startFixture({ dashboard: [route] });
-  expect((await watched.send("/api/info")).json.dashboard).toBe(true);
-  expect((await watched.send("/dashboard")).json).toEqual({ drawn: true });
-  await watched.close();
-});
-
-describe("threads", () => {
-  it("are listed with the latest change first", async () => {
-    const first = fixture.studio.queueJob({ text: "one" });
-    await fixture.clock.advance(10);
-    const second = fixture.studio.queueJob({ text: "two" });
-    const ids = async () =>
-      (await fixture.send("/api/workspaces")).json.map((each: { workspaceId: string }) => each.workspaceId);
-    expect(await ids()).toEqual([second, first]);
-    await fixture.clock.advance(10);
-    await fixture.write("POST", `/api/workspaces/${first}/messages`, { text: "more" });
-    expect(await ids()).toEqual([first, second]);
-  });
-
-  it("take a new message, whose job is queued", async () => {
-    const workspaceId = await completed(messageOnly);
-    const reply = await fixture.write("POST", `/api/workspaces/${workspaceId}/messages`, {
-      text: "And then?",
-    });
-    expect(reply.status).toBe(201);
-    expect(reply.json).toMatchObject({ state: "queued", preview: "And then?" });
-    const roles = reply.json.messages.map((each: { role: string }) => each.role);
-    expect(roles).toEqual(["user", "assistant", "user"]);
-  });
-
-  it("let an item of a checklist be checked, and keep it checked", async () => {
-    const workspaceId = await completed();
-    const path = `/api/workspaces/${workspaceId}/checklists/todo/items`;
-    const reply = await fixture.write("PATCH", `${path}/a`, { checked: true });
-    const again = await fixture.send(`/api/workspaces/${workspaceId}`);
-    for (const { json: answer } of [reply, again]) {
-      const [checklist] = answer.messages[1].deliverables.checklists;
-      expect(checklist.items).toEqual([{ id: "a", label: "Do it", checked: true }]);
-    }
-    expect((await fixture.write("PATCH", `${path}/b`, { checked: true })).status).toBe(404);
-    expect((await fixture.write("PATCH", `${path}/a`, { checked: "yes" })).status).toBe(400);
-  });
-});
-
 describe("the page's routes", () => {
-  it("serve a file as a download under its own name", async () => {
-    const workspaceId = await completed();
-    const reply = await fixture.send(`/api/workspaces/${workspaceId}/files?name=notes%2Fplan.md`);
-    expect(reply.text).toBe("# Plan\n\nüber");
-    expect(reply.headers.get("content-type")).toBe("text/markdown; charset=utf-8");
-    expect(reply.headers.get("content-disposition")).toBe("attachment; filename*=UTF-8''plan.md");
-    expect((await fixture.send(`/api/workspaces/${workspaceId}/files?name=other.md`)).status).toBe(404);
-  });
-
   it("reject unknown workspaces, paths and methods", async () => {
     expect((await fixture.send("/api/workspaces/none")).status).toBe(404);
     expect((await fixture.write("POST", "/api/workspaces/none/messages", { text: "x" })).status).toBe(404);
@@ -140,17 +77,6 @@ describe("daily limits", () => {
 });
 
 describe("the page's files", () => {
-  it.each([
-    ["/page/vendor/chart.js", "Chart.js v4"],
-    ["/page/vendor/marked.js", "marked v18"],
-    ["/page/vendor/purify.js", "DOMPurify 3"],
-  ])("%s is served from its package", async (path, words) => {
-    const reply = await fixture.send(path);
-    expect(reply.status).toBe(200);
-    expect(reply.headers.get("content-type")).toBe("text/javascript; charset=utf-8");
-    expect(reply.text.slice(0, 400)).toContain(words);
-  });
-
   it.each([
     "/page/../server.ts",
     "/page/%2e%2e/server.ts",

@@ -56,9 +56,7 @@ describe("managing runner instances", () => {
   it("creates a key that works until it is revoked", async () => {
     const made = await manage("/createRunnerInstance", { kind: "user", name: "laptop" });
     const { instanceId, credentialId, runnerToken } = made.json;
-    expect(made.status).toBe(201);
     expect(made.json).toEqual({ instanceId, credentialId, runnerToken, kind: "user", name: "laptop" });
-    expect(runnerToken).toMatch(new RegExp(`^${credentialId}\\.[A-Za-z0-9_-]{43}$`));
     expect(await fixture.lease(runnerToken)).toEqual({ leased: false });
     expect((await manage("/revokeRunnerInstance", { instanceId })).json).toEqual({ ok: true });
     expect(await fixture.lease(runnerToken)).toEqual({ error: "the runner key is revoked" });

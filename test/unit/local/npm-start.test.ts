@@ -88,23 +88,6 @@ describe("the state folder", () => {
       `the folder ${path} belongs to another user. Name another with --state-dir`,
     );
   });
-
-  // Node's own recursive mkdir never returns for the first of these.
-  it.each(["/proc/nope", "/proc/nope/deeper"])(
-    "is rejected with an error message when it cannot be created: %s",
-    (path) => {
-      expect(() => makeFolder(path)).toThrow(/^the folder \/proc\/nope.* cannot be made/);
-    },
-  );
-
-  it("is rejected with an error message when a file has its name", () => {
-    const file = join(folder, "file");
-    writeFileSync(file, "");
-    expect(() => makeFolder(file)).toThrow(
-      `the folder ${file} cannot be made: there is a file with this name`,
-    );
-    expect(() => makeFolder(join(file, "x"))).toThrow("cannot be made");
-  });
 });
 
 describe("a workspace in the output of npm start", () => {

@@ -120,8 +120,8 @@ export interface Scenario {
 
 const pool = "local";
 
-/** Shortens the pauses between two cycles of a drain, which are only for people. */
-const shortPauses: Clock = {
+/** Shortens the pauses between two cycles of a drain, and between two looks of a command. */
+export const shortPauses: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
 };

@@ -153,10 +153,10 @@ test("a provider that cannot stream in the background is polled from then on, wi
   ]);
   await ask();
   expect((await ask()).text).toBe("Ho");
-  expect(asked().map(({ background, stream }) => [background, stream])).toEqual([
-    [true, true],
-    [true, false],
-    [true, false],
+  expect(asked()).toMatchObject([
+    { background: true, stream: true },
+    { background: true, stream: false },
+    { background: true, stream: false },
   ]);
   expect(notes).toEqual([{ kind: "background_stream_refused" }]);
 });

@@ -42,9 +42,10 @@ export default defineConfig({
           name: "scenario",
           include: ["test/scenario/**/*.test.ts", "test/independent/**/*.test.ts"],
           globalSetup: ["test/support/build-once.ts"],
-          // Each file runs functions in processes of their own: not beside the other tests, and only a few at once. They
-          // wait more than they work.
+          // Each file runs functions in processes of their own: not beside the other tests, and only a few at once.
           sequence: { groupOrder: 1 },
+          isolate: false,
+          setupFiles: ["test/support/end-commands.ts"],
           maxWorkers: 3,
           maxConcurrency: 2,
           testTimeout: 600_000,

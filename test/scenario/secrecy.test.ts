@@ -6,14 +6,12 @@ import { commands } from "../../cli/commands.ts";
 import { buildStack } from "../../local/build.ts";
 import { accountOf } from "../support/aws.ts";
 import { buildWith } from "../support/build-with.ts";
-import { eventuallyTrue } from "../support/eventually.ts";
 import { operatorOf, type HereCli } from "../support/here-cli.ts";
 import { commandLineOf, descendantsOf, environmentOf } from "../support/processes.ts";
+import { killWithRecovery } from "../support/kill-recovery.ts";
 import { rotateByLambda } from "../support/rotate-by-lambda.ts";
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
-
-const recovery = "pool-local-recovery";
 
 /** Values that look like keys but are not, as a person may paste them in the wrong place. */
 const canaries = {
@@ -28,7 +26,7 @@ const canaryParts = Object.values(canaries).map((text) => /CANARY\w+/.exec(text)
 
 /** Runs jobs with every kind of ending, while servers repeat the keys in their answers. */
 async function makeFailure(scenario: Scenario): Promise<void> {
-  const { studio, model, cloud } = scenario;
+  const { studio, model } = scenario;
   const { runnerKey, modelKey } = scenario.secrets();
   const echo = (key: string) => ({ error: { message: `You sent Bearer ${key}`, code: "odd", echo: key } });
 
@@ -61,12 +59,7 @@ async function makeFailure(scenario: Scenario): Promise<void> {
   // Its event goes to the dead letters, and the reaper finds the run.
   const workspaceId = scenario.queue("Plan a launch. [[slow:500]]");
   await scenario.cycle();
-  cloud.faults.kill(recovery, 0);
-  await scenario.kill(workspaceId);
-  for (const tries of [1, 2, 3]) {
-    await eventuallyTrue("recovery is killed", () => killed(scenario, recovery) === tries);
-    if (tries < 3) cloud.faults.kill(recovery, 0);
-  }
+  await killWithRecovery(scenario, workspaceId);
   await scenario.drain();
 
   // This one is recovered.
@@ -75,9 +68,6 @@ async function makeFailure(scenario: Scenario): Promise<void> {
   await scenario.kill(settledId);
   await scenario.drain();
 }
-
-const killed = ({ events }: Scenario, label: string): number =>
-  events.filter((one) => one.kind === "killed" && one.function === label).length;
 
 /** Uses bundles of its own, which are searched too. */
 const build = buildWith(

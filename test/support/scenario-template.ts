@@ -1,26 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inject } from "vitest";
-import * as z from "zod";
+import { readTemplate } from "./template.ts";
 
 export interface Timeouts {
   /** Replaces the template's value. */
   readonly processorTimeoutSeconds?: number;
   /** Replaces the template's value. A killed dispatcher keeps its lock for this time. */
   readonly dispatcherTimeoutSeconds?: number;
-}
-
-const templateSchema = z.looseObject({
-  Resources: z.record(
-    z.string(),
-    z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
-  ),
-});
-
-type Template = z.output<typeof templateSchema>;
-
-function readTemplate(): Template {
-  return templateSchema.parse(JSON.parse(readFileSync(inject("templateFile"), "utf8")));
 }
 
 /** The logical id of the template's only table, function, secret or queue that `part` names. */
@@ -31,7 +18,7 @@ export function idOf(part: string): string {
     "AWS::SecretsManager::Secret",
     "AWS::SQS::Queue",
   ];
-  const ids = Object.entries(readTemplate().Resources).flatMap(([id, { Type }]) =>
+  const ids = Object.entries(readTemplate(inject("templateFile")).Resources).flatMap(([id, { Type }]) =>
     kinds.includes(Type) && id.includes(part) ? [id] : [],
   );
   if (ids.length !== 1) throw new Error(`${ids.length} resources have "${part}" in their ids`);
@@ -46,7 +33,7 @@ export function templateFor({ processorTimeoutSeconds, dispatcherTimeoutSeconds 
     ["Dispatcher", dispatcherTimeoutSeconds],
   ] as const;
   if (timeouts.every(([, seconds]) => seconds === undefined)) return built;
-  const template = readTemplate();
+  const template = readTemplate(built);
   for (const [part, seconds] of timeouts) {
     if (seconds !== undefined) template.Resources[idOf(part)]!.Properties["Timeout"] = seconds;
   }

@@ -96,6 +96,8 @@ export interface Scenario {
   detail(workspaceId: string): Promise<WorkspaceDetail>;
   /** Paths of the requests about a workspace, in order. */
   requests(workspaceId: string): readonly string[];
+  /** The same, only those that end a job. */
+  posts(workspaceId: string): readonly string[];
   /**
    * Requests to the model for a round or a summary, including refused ones, in order. All others are free.
    */
@@ -179,6 +181,8 @@ export async function startScenario(
     const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
     return (await table.query({ where })).map((row) => runSchema.parse(row));
   };
+  const requests = (workspaceId: string): readonly string[] =>
+    studio.requests().flatMap((one) => (one.workspaceId === workspaceId ? [one.path] : []));
   const modelKey = (): string => cloud.getSecret(secretIds.ModelKey);
   return {
     cloud,
@@ -223,8 +227,9 @@ export async function startScenario(
       const response = await fetch(`${studio.url}/api/workspaces/${workspaceId}`);
       return (await response.json()) as WorkspaceDetail;
     },
-    requests: (workspaceId) =>
-      studio.requests().flatMap((one) => (one.workspaceId === workspaceId ? [one.path] : [])),
+    requests,
+    posts: (workspaceId) =>
+      requests(workspaceId).filter((path) => /^\/(complete|fail)WorkspaceJob$/.test(path)),
     asked: () => model.requests().filter(({ method, path }) => method === "POST" && path === "/v1/responses"),
     responseStatus: async (responseId) => {
       const answer = await send("GET", `${model.url}/responses/${responseId}`, { key: modelKey() });

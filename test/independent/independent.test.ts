@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { OpenAI } from "openai";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { run } from "../support/command.ts";
 import { startIndependentResponses, type IndependentResponses, type ResponsesTraits } from "./responses.ts";
-import { runMain } from "./run-main.ts";
 import { startIndependentStudio, type StudioTraits } from "./studio.ts";
 
 const runnerKey = "cred-7f3.s3cret-Runner_0123456789abcdef";
@@ -9,6 +12,9 @@ const model = { key: "sk-independent-0123456789abcdef", model: "gpt-independent"
 
 /** Reached only when something hangs, even on a busy machine. */
 const patienceMs = 180_000;
+
+const folders = mkdtempSync(join(tmpdir(), "independent-"));
+afterAll(() => rmSync(folders, { recursive: true, force: true }));
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -28,14 +34,17 @@ async function serve({ jobs, concurrency, ...traits }: World) {
   const studio = await startIndependentStudio(runnerKey, texts, traits.studio);
   const responses = await startIndependentResponses(model, traits.model);
   opened.push(studio, responses);
-  const variables = {
+  const env = {
     RUNNER_API_BASE: studio.baseUrl,
     RUNNER_TOKEN: runnerKey,
     OPENAI_BASE_URL: responses.baseUrl,
     OPENAI_API_KEY: model.key,
     OPENAI_MODEL: model.model,
   };
-  return { studio, responses, ended: await runMain(variables, { concurrency }) };
+  const stateDir = mkdtempSync(join(folders, "state-"));
+  const flags = ["--once", "--concurrency", String(concurrency), "--state-dir", stateDir];
+  const { code, stdout, stderr } = await run(flags, { env });
+  return { studio, responses, ended: { code, output: stdout + stderr } };
 }
 
 /** The number of rounds. Reading an earlier response does not count. */

@@ -7,13 +7,13 @@ import type { StackSettings } from "../../local/local-settings.ts";
 import { startProxy, type FaultyProxy } from "../chaos/proxy.ts";
 import { playTimeline, type Recording, type Timeline } from "../support/alarm-timeline.ts";
 import { buildWith } from "../support/build-with.ts";
-import { eventually, eventuallyTrue } from "../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
 import { held } from "../support/hold.ts";
+import { killWithRecovery } from "../support/kill-recovery.ts";
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 const pool = "local";
-const recovery = "pool-local-recovery";
 
 let proxy: FaultyProxy;
 let scenario: Scenario;
@@ -106,16 +106,8 @@ async function killWorkers(times: readonly number[]): Promise<void> {
 }
 
 async function dieUnrecovered(): Promise<void> {
-  const killed = (): number =>
-    scenario.events.filter((one) => one.kind === "killed" && one.function === recovery).length;
-  const before = killed();
   const [id] = await startJobs(1);
-  scenario.cloud.faults.kill(recovery, 0);
-  await scenario.kill(id!);
-  for (const tries of [1, 2, 3]) {
-    await eventuallyTrue("recovery is killed", () => killed() === before + tries);
-    if (tries < 3) scenario.cloud.faults.kill(recovery, 0);
-  }
+  await killWithRecovery(scenario, id!);
 }
 
 /** Runs a job whose attempt starts late, after `change` has modified its run. */

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { build } from "../support/build-with.ts";
 import { run as runCommand, type Ended } from "../support/command.ts";
 import { eventuallyTrue } from "../support/eventually.ts";
-import { createHereCli } from "../support/here-cli.ts";
+import { operatorOf, type HereCli } from "../support/here-cli.ts";
 import { held } from "../support/hold.ts";
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
@@ -14,28 +11,21 @@ import { startScenario, type Scenario } from "../support/stack.ts";
  * Runs the commands for keys and dead letters, most of them in this process, against a stack that was
  * synthesized for them.
  */
-const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-keys-"));
 let scenario: Scenario;
+let here: HereCli;
 beforeAll(async () => {
   // The commands read the addresses of Studio and the model from the deployed settings, which the template of
   // other scenarios does not contain.
-  scenario = await startScenario({ concurrency: 6, turnMs: 400, build });
-  const { stackName, region, endpointUrl, credentials } = scenario.cloud;
-  const file = { stackName, region, endpointUrl, credentials, pid: process.pid };
-  writeFileSync(join(stateDir, "stack.json"), JSON.stringify(file));
+  scenario = await startScenario({ concurrency: 7, turnMs: 400, build });
+  here = await operatorOf(scenario);
 });
-afterAll(async () => {
-  await scenario.close();
-  rmSync(stateDir, { recursive: true, force: true });
-});
+afterAll(() => scenario.close());
 
 /** Every output of every command. No key may be in it. */
 let outputs = "";
 
-const here = createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
-
 async function runner(argv: readonly string[], input = "", run = here): Promise<Ended> {
-  const ended = await run([...argv, "--local", "--state-dir", stateDir], input);
+  const ended = await run([...argv, "--local", "--state-dir", scenario.stateDir], input);
   outputs += ended.stdout + ended.stderr;
   return ended;
 }

@@ -1,32 +1,25 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { userInfo } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run, start, type Ended } from "../support/command.ts";
-import { createHereCli } from "../support/here-cli.ts";
+import { start, type Command, type Ended } from "../support/command.ts";
+import { operatorOf, type HereCli } from "../support/here-cli.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
 /**
  * Runs the real command line against a running stack, mostly in this process. Cycles start only when a test
  * says so.
  */
-const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-cli-"));
 let scenario: Scenario;
+let here: HereCli;
 beforeAll(async () => {
   scenario = await startScenario({ concurrency: 4, turnMs: 150 });
-  const { stackName, region, endpointUrl, credentials } = scenario.cloud;
-  const file = { stackName, region, endpointUrl, credentials, pid: process.pid };
-  writeFileSync(join(stateDir, "stack.json"), JSON.stringify(file));
+  here = await operatorOf(scenario);
 });
-afterAll(async () => {
-  await scenario.close();
-  rmSync(stateDir, { recursive: true, force: true });
-});
+afterAll(() => scenario.close());
 
-const local = ["--local", "--state-dir", stateDir];
-const here = createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
-const runner = (...argv: string[]): Promise<Ended> => here([...argv, ...local]);
-const inProcess = (...argv: string[]): Promise<Ended> => run([...argv, ...local], { script: "cli/main.ts" });
+const runner = (...argv: string[]): Promise<Ended> => here([...argv, "--local"]);
+const inProcess = (...argv: string[]): Promise<Ended> => startProcess(...argv).ended;
+const startProcess = (...argv: string[]): Command =>
+  start([...argv, "--local", "--state-dir", scenario.stateDir], { script: "cli/main.ts" });
 
 async function json(...argv: string[]): Promise<{ readonly code: number | null; readonly data: unknown }> {
   const { code, stdout, stderr } = await runner(...argv, "--json");
@@ -122,9 +115,7 @@ describe("after a job that completed and one that failed", () => {
     expect((data as Lines).lines.map(({ line }) => line.message)).toContain("run_ended");
     expect((data as Lines).lines.filter(({ line }) => line.workspaceId !== completed)).toEqual([]);
 
-    const following = start(["logs", "--follow", "--function", "dispatcher", ...local], {
-      script: "cli/main.ts",
-    });
+    const following = startProcess("logs", "--follow", "--function", "dispatcher");
     const next = scenario.queue("Once more.");
     await scenario.drain();
     await following.printed(`${next}  leased`);

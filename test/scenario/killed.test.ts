@@ -4,11 +4,6 @@ import { eventuallyTrue } from "../support/eventually.ts";
 import { heldMs } from "../support/hold.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-const posts = (scenario: Scenario, workspaceId: string): readonly string[] =>
-  scenario
-    .requests(workspaceId)
-    .filter((path) => path === "/completeWorkspaceJob" || path === "/failWorkspaceJob");
-
 describe("a job whose processor is killed continues at once under the same lease", () => {
   let scenario: Scenario;
   beforeAll(async () => {
@@ -48,7 +43,7 @@ describe("a job whose processor is killed continues at once under the same lease
     // Two tool rounds and the message.
     expect(asked).toBe(3);
     expect(scenario.summary(workspaceId).leases).toBe(1);
-    expect(posts(scenario, workspaceId)).toEqual(["/completeWorkspaceJob"]);
+    expect(scenario.posts(workspaceId)).toEqual(["/completeWorkspaceJob"]);
   });
 
   test("during the completion, and requests nothing again", async () => {
@@ -69,7 +64,7 @@ describe("a job whose processor is killed continues at once under the same lease
     await eventuallyTrue("Studio has it", () => scenario.summary(workspaceId).state === "completed");
     await scenario.kill(workspaceId);
     expect(await scenario.ended(workspaceId)).toMatchObject({ state: "completed", reason: "unconfirmed" });
-    expect(posts(scenario, workspaceId)).toEqual(["/completeWorkspaceJob"]);
+    expect(scenario.posts(workspaceId)).toEqual(["/completeWorkspaceJob"]);
     expect((await scenario.runs()).at(-1)).toMatchObject({ attempt: 1, state: "completed", failures: [] });
   });
 
@@ -138,7 +133,7 @@ describe("a dispatcher that is killed", () => {
       { state: "completed", leases: 1 },
       { state: "completed", leases: 2 },
     ]);
-    expect(workspaceIds.map((id) => posts(scenario, id))).toEqual([
+    expect(workspaceIds.map((id) => scenario.posts(id))).toEqual([
       ["/completeWorkspaceJob"],
       ["/completeWorkspaceJob"],
     ]);

@@ -8,9 +8,6 @@ import { startScenario, type Scenario } from "../support/stack.ts";
 /** A heartbeat is due after a fifth of this, and a processor that starts slowly has all of it. */
 const leaseMs = 12_000;
 
-const posted = (requests: readonly string[]): readonly string[] =>
-  requests.filter((path) => path === "/completeWorkspaceJob" || path === "/failWorkspaceJob");
-
 async function startGenerating(started: Scenario): Promise<string> {
   const workspaceId = started.queue(`Plan a launch. ${held}`);
   await started.cycle();
@@ -58,7 +55,7 @@ test.concurrent("when a lease is taken away during a generation, the next heartb
 
   expect(refusedHeartbeats(scenario)).toEqual([409]);
   await expectStopped(scenario, run!);
-  expect(posted(scenario.requests(workspaceId))).toEqual([]);
+  expect(scenario.posts(workspaceId)).toEqual([]);
   expect(end).toMatchObject({ state: "lost", reason: "lease_lost" });
   expect(scenario.lines("lease_lost")).toHaveLength(1);
   expect((await scenario.runs()).map(endOf)).toEqual([{ state: "lost", reason: "lease_lost" }]);
@@ -79,7 +76,7 @@ test.concurrent("a streamed generation is aborted at the next heartbeat when its
 
   expect(refusedHeartbeats(scenario)).toEqual([409]);
   expect(scenario.asked()).toHaveLength(1);
-  expect(posted(scenario.requests(workspaceId))).toEqual([]);
+  expect(scenario.posts(workspaceId)).toEqual([]);
 });
 
 test.concurrent("when a key is revoked during a generation, the response is cancelled and nothing is posted", async ({
@@ -96,7 +93,7 @@ test.concurrent("when a key is revoked during a generation, the response is canc
 
   const [run] = await scenario.runs();
   await expectStopped(scenario, run!);
-  expect(posted(scenario.requests(workspaceId))).toEqual([]);
+  expect(scenario.posts(workspaceId)).toEqual([]);
   expect(end).toMatchObject({ state: "lost", reason: "key_refused" });
 });
 
@@ -117,7 +114,7 @@ test.concurrent("a job that was put back into the queue is completed by another 
     { state: "lost", reason: "lease_lost" },
     { state: "completed", reason: "ok" },
   ]);
-  expect(posted(scenario.requests(workspaceId))).toEqual(["/completeWorkspaceJob"]);
+  expect(scenario.posts(workspaceId)).toEqual(["/completeWorkspaceJob"]);
 });
 
 test.concurrent("a lease that no heartbeat could renew is given up at its end, and its job returns", async ({
@@ -137,7 +134,7 @@ test.concurrent("a lease that no heartbeat could renew is given up at its end, a
   expect(end).toMatchObject({ state: "lost", reason: "lease_lost", explanation: expect.any(String) });
   expect(scenario.lines("heartbeat_failed").length).toBeGreaterThan(3);
   expect(scenario.metric("HeartbeatsFailed")).toBe(scenario.lines("heartbeat_failed").length);
-  expect(posted(scenario.requests(workspaceId))).toEqual(["/completeWorkspaceJob"]);
+  expect(scenario.posts(workspaceId)).toEqual(["/completeWorkspaceJob"]);
   const ends = (await scenario.runs()).map(endOf);
   expect(ends[0]).toEqual({ state: "lost", reason: "lease_lost" });
   expect(ends.at(-1)).toEqual({ state: "completed", reason: "ok" });

@@ -1,96 +1,28 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { systemClock } from "../../lib/core/clock.ts";
 import { createHttp } from "../../lib/adapters/http.ts";
-import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { createRunStore } from "../../lib/runs/run-store.ts";
 import { createRotationRow } from "../../lib/runs/rotation.ts";
-import type { LogEvent } from "../../lib/core/log.ts";
-import { isMetricLine, parseLogLine, type LogLine } from "../../lib/core/log-line.ts";
 import { rotateKeys } from "../../lib/rotation/on-demand-rotation.ts";
 import { readPresent } from "../../lib/rotation/stages.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { createSecretsClient, createSecretStore } from "../../lib/adapters/secrets-manager.ts";
 import { createStudio } from "../../lib/studio/client.ts";
-import type { CloudEvent } from "../../local/cloud/events.ts";
-import { drain } from "../../local/once.ts";
-import type { StackSettings } from "../../local/local-settings.ts";
-import { startStack } from "../../local/stack.ts";
 import type { NewRunnerInstance } from "../../local/studio/keys.ts";
+import { accountOf } from "../support/aws.ts";
 import { build } from "../support/build-with.ts";
-import { eventually, eventuallyTrue } from "../support/eventually.ts";
-import { createHold, held } from "../support/hold.ts";
-import { killWorker } from "../support/working-on.ts";
-
-type Finish = (close: () => Promise<void>) => void;
+import { eventuallyTrue } from "../support/eventually.ts";
+import { held } from "../support/hold.ts";
+import { rotateByLambda } from "../support/rotate-by-lambda.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
 
 /** Longer than a cycle on request. */
 const revokeAfterMs = 5_000;
 const now = { type: "RequestResponse" } as const;
 
-/** Starts a stack that is synthesized for the test, as `npm start` does. Cycles start on request. */
-async function start(
-  jobs: number,
-  adapt: (settings: StackSettings) => StackSettings,
-  onTestFinished: Finish,
-) {
-  const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-rotation-"));
-  const events: CloudEvent[] = [];
-  const { modelClock, hold } = createHold();
-  const options = { once: true, port: 0, concurrency: jobs, stateDir, studio: undefined, model: undefined };
-  const stack = await startStack(options, {
-    clock: systemClock,
-    random: Math.random,
-    newSecret: () => randomUUID(),
-    stateDir,
-    onEvent: (event) => void events.push(event),
-    tuning: {
-      kinds: ["user"],
-      leaseMs: 60_000,
-      modelLatencyMs: 20,
-      modelClock,
-      build: async (settings, outdir) => ({
-        templateFile: await build(adapt(settings), outdir),
-        variables: { RUNNER_REVOKE_AFTER_MS: String(revokeAfterMs) },
-      }),
-    },
-  });
-  onTestFinished(async () => {
-    await stack.stop(0);
-    rmSync(stateDir, { recursive: true, force: true });
-  });
-  const { cloud, studio } = stack;
-  if (!studio) throw new Error("this stack has a Studio of its own");
-  const lines = (event: LogEvent): readonly LogLine[] =>
-    events.flatMap((one) => {
-      const line = one.kind === "log" && !isMetricLine(one.line) ? parseLogLine(one.line) : undefined;
-      return line?.message === event ? [line] : [];
-    });
-  const functionOf = (part: string): string =>
-    cloud.functions().find(({ label }) => label.includes(part))?.name ?? "";
-  return {
-    stack,
-    cloud,
-    studio,
-    events,
-    hold,
-    lines,
-    functionOf,
-    cycle: () => cloud.invoke(functionOf("dispatch"), { pool: "local" }, now),
-    aws: { endpoint: cloud.endpointUrl, region: cloud.region, credentials: cloud.credentials },
-  };
-}
-
-type Started = Awaited<ReturnType<typeof start>>;
-
-const outputOf = ({ cloud }: Started, name: string): string => cloud.outputs()[name] ?? "";
-
 /** The key that leased the workspace's job and the keys of later calls for it, by credential id. */
-const keysUsedFor = ({ studio }: Started, workspaceId: string): readonly (string | undefined)[] => [
+const keysUsedFor = ({ studio }: Scenario, workspaceId: string): readonly (string | undefined)[] => [
   ...new Set(
     studio
       .requests()
@@ -99,52 +31,33 @@ const keysUsedFor = ({ studio }: Started, workspaceId: string): readonly (string
   ),
 ];
 
-/**
- * Leases a few at a time, because a busy machine could not start twenty processes within the run store's time
- * limits.
- */
-async function lease(started: Started, texts: readonly string[]): Promise<readonly string[]> {
-  const atOnce = 5;
-  const first = await leaseAtOnce(started, texts.slice(0, atOnce));
-  return texts.length <= atOnce ? first : [...first, ...(await lease(started, texts.slice(atOnce)))];
-}
-
-async function leaseAtOnce(started: Started, texts: readonly string[]): Promise<readonly string[]> {
-  const workspaceIds = texts.map((text) => started.studio.queueJob({ text, target: "user" }));
-  const cycle = await started.cycle();
-  expect(JSON.parse(cycle.payload ?? "")).toMatchObject({ reason: "leased", leased: texts.length });
-  const begun = (): ReadonlySet<string | undefined> =>
-    new Set(started.lines("attempt_began").map(({ workspaceId }) => workspaceId));
-  const haveBegun = (): boolean => {
-    const all = begun();
-    return workspaceIds.every((id) => all.has(id));
-  };
-  await eventuallyTrue("every job has begun", haveBegun, 150_000);
-  return workspaceIds;
-}
-
-async function statusOf(started: Started, { runnerToken }: Pick<NewRunnerInstance, "runnerToken">) {
-  const headers = { authorization: `Bearer ${runnerToken}`, "content-type": "application/json" };
-  const answer = await fetch(`${started.studio.url}/leaseWorkspaceJob`, {
-    method: "POST",
-    headers,
-    body: "{}",
+/** Leases `count` jobs that do not end before all rotations are over, and waits until each has begun. */
+async function lease(scenario: Scenario, count: number): Promise<readonly string[]> {
+  const ids = Array.from({ length: count }, () => scenario.queue(`Plan launch. [[rounds:2]] ${held}`));
+  expect((await scenario.cycle()).summary).toMatchObject({ reason: "leased", leased: count });
+  await eventuallyTrue("every job has begun", () => {
+    const begun = new Set(scenario.lines("attempt_began").map(({ workspaceId }) => workspaceId));
+    return ids.every((id) => begun.has(id));
   });
-  return answer.status;
+  return ids;
+}
+
+async function statusOf({ studio }: Scenario, runnerToken: string): Promise<number> {
+  const headers = { authorization: `Bearer ${runnerToken}`, "content-type": "application/json" };
+  return (await fetch(`${studio.url}/leaseWorkspaceJob`, { method: "POST", headers, body: "{}" })).status;
 }
 
 const asValue = ({ runnerToken, instanceId, credentialId }: NewRunnerInstance): string =>
   JSON.stringify({ keys: [runnerToken], instances: [{ instanceId, credentialId, createdAtMs: 0 }] });
 
 async function rotateByCommand(
-  started: Started,
+  { cloud, studio, table }: Scenario,
   { runnerToken, instanceId, credentialId }: NewRunnerInstance,
 ) {
-  const table = createTable(outputOf(started, "RunStoreTable"), started.aws);
   const { fetch: send, close } = createHttp();
   const deps = { clock: systemClock, random: Math.random };
-  const store = createSecretStore(createSecretsClient(started.aws));
-  const secretId = outputOf(started, "PoolLocalKeysSecret");
+  const store = createSecretStore(createSecretsClient(accountOf(cloud)));
+  const secretId = cloud.outputs()["PoolLocalKeysSecret"]!;
   const rotated = await rotateKeys(
     {
       ...deps,
@@ -152,7 +65,7 @@ async function rotateByCommand(
       newId: () => randomUUID(),
       runStore: createRunStore(table),
       rotation: createRotationRow(table),
-      studio: createStudio({ ...deps, baseUrl: started.studio.url, fetch: send }),
+      studio: createStudio({ ...deps, baseUrl: studio.url, fetch: send }),
     },
     {
       pool: "local",
@@ -167,101 +80,76 @@ async function rotateByCommand(
   return rotated;
 }
 
-/** Runs the four steps as Secrets Manager does. Returns the minted key. */
-async function rotateByLambda(
-  started: Started,
-): Promise<Pick<NewRunnerInstance, "runnerToken" | "credentialId">> {
-  const SecretId = outputOf(started, "PoolLocalKeysSecret");
-  const RotationLambdaARN = outputOf(started, "PoolLocalRotator");
-  const client = new SecretsManagerClient(started.aws);
-  await client.send(new RotateSecretCommand({ SecretId, RotationLambdaARN }));
-  client.destroy();
-  const end = await eventually("the rotation's end", () =>
-    started.events.find((one) => one.kind === "rotation" && (one.step === "all" || one.outcome === "failed")),
-  );
-  expect(end).toMatchObject({ step: "all", outcome: "done", reason: undefined });
-  const { keys } = JSON.parse(started.cloud.getSecret(SecretId)) as { keys: readonly string[] };
-  const [runnerToken = ""] = keys;
-  return { runnerToken, credentialId: runnerToken.split(".")[0] ?? "" };
-}
+test("keys are rotated by hand, by command and by Lambda while jobs run, and every job completes with the key that leased it, no call is refused, and the old keys are revoked", async ({
+  onTestFinished,
+}) => {
+  const jobs = 11;
+  // With one run to spare: a cycle without a free slot waits for one.
+  const concurrency = jobs + 1;
+  const variables = { RUNNER_REVOKE_AFTER_MS: String(revokeAfterMs) };
+  const scenario = await startScenario({ concurrency, leaseMs: 60_000, variables, build }, onTestFinished);
+  const { cloud, studio } = scenario;
+  const [first, byHand, byCommand] = [1, 2, 3].map(() => studio.createKey("user"));
+  scenario.putSecret("Keys", asValue(first!));
+  const running = await lease(scenario, 5);
 
-describe("keys are rotated while jobs run", () => {
-  /** A job that does not end before all rotations are over. */
-  const slow = `Plan launch. [[rounds:2]] ${held}`;
-  const jobs = 20;
+  scenario.putSecret("Keys", asValue(byHand!));
+  const second = await lease(scenario, 2);
+  expect(await rotateByCommand(scenario, byCommand!)).toMatchObject({ outcome: "promoted" });
+  const third = await lease(scenario, 2);
+  await rotateByLambda(scenario);
+  const { keys } = JSON.parse(scenario.secrets().runnerKey) as { keys: readonly [string] };
+  const [byLambda] = keys;
+  const fourth = await lease(scenario, 2);
 
-  test("by hand, by command and by Lambda, and every job completes with the key that leased it, no call is refused, and the old keys are revoked", async ({
-    onTestFinished,
-  }) => {
-    const started = await start(jobs + 6, (settings) => settings, onTestFinished);
-    const { cloud, studio } = started;
-    const keysSecret = outputOf(started, "PoolLocalKeysSecret");
-    const [first, byHand, byCommand] = [1, 2, 3].map(() => studio.createKey("user"));
-    cloud.putSecret(keysSecret, asValue(first!));
-    const running = await lease(started, Array<string>(jobs).fill(slow));
+  // Three rotations later, a process of the first lease is killed. Its next attempt needs the first key.
+  expect(studio.snapshot().map(({ state }) => state)).toEqual(Array(jobs).fill("leased"));
+  await scenario.kill(running[0]!);
+  scenario.hold(() => false);
+  await scenario.drain();
 
-    cloud.putSecret(keysSecret, asValue(byHand!));
-    const second = await lease(started, [slow, slow]);
-    expect(await rotateByCommand(started, byCommand!)).toMatchObject({ outcome: "promoted" });
-    const third = await lease(started, [slow, slow]);
-    const byLambda = await rotateByLambda(started);
-    const fourth = await lease(started, [slow, slow]);
+  const states = studio.snapshot().map(({ state, leases }) => `${state} ${leases}`);
+  expect(states).toEqual(Array(jobs).fill("completed 1"));
+  const byKey = [
+    [running, first!.credentialId],
+    [second, byHand!.credentialId],
+    [third, byCommand!.credentialId],
+    [fourth, byLambda.split(".")[0]],
+  ] as const;
+  for (const [workspaceIds, credentialId] of byKey) {
+    for (const id of workspaceIds) expect(keysUsedFor(scenario, id)).toEqual([credentialId]);
+  }
+  expect(studio.requests().filter(({ status }) => status === 401)).toEqual([]);
 
-    // Three rotations later, a process of the first lease is killed. Its next attempt needs the first key.
-    const stillRunning = running.filter((id) =>
-      studio.snapshot().some((one) => one.workspaceId === id && one.state === "leased"),
-    );
-    expect(stillRunning).toHaveLength(jobs);
-    await killWorker(started.events, stillRunning[0]!);
-    started.hold(() => false);
-    expect(await drain(started.stack, systemClock, AbortSignal.timeout(500_000))).toBe(true);
-
-    const states = studio.snapshot().map(({ state, leases }) => `${state} ${leases}`);
-    expect(states).toEqual(Array(jobs + 6).fill("completed 1"));
-    const byKey = [
-      [running, first],
-      [second, byHand],
-      [third, byCommand],
-      [fourth, byLambda],
-    ] as const;
-    for (const [workspaceIds, key] of byKey) {
-      for (const id of workspaceIds) expect(keysUsedFor(started, id)).toEqual([key!.credentialId]);
-    }
-    expect(studio.requests().filter(({ status }) => status === 401)).toEqual([]);
-
-    const rotator = started.functionOf("rotator");
-    await cloud.invoke(rotator, { revokeUnused: true }, now);
-    // A key is revoked after it has been unused for this time, and not before.
-    await systemClock.sleep(revokeAfterMs);
-    const revoked = await cloud.invoke(rotator, { revokeUnused: true }, now);
-    expect(revoked.functionError).toBeUndefined();
-    const statuses = await Promise.all(
-      [first!, byHand!, byCommand!, byLambda].map((key) => statusOf(started, key)),
-    );
-    expect(statuses).toEqual([401, 401, 401, 200]);
-  }, 300_000);
+  const rotator = cloud.functions().find(({ label }) => label.includes("rotator"))!.name;
+  await cloud.invoke(rotator, { revokeUnused: true }, now);
+  // A key is revoked after it has been unused for this time, and not before.
+  await systemClock.sleep(revokeAfterMs);
+  const revoked = await cloud.invoke(rotator, { revokeUnused: true }, now);
+  expect(revoked.functionError).toBeUndefined();
+  const tokens = [first!.runnerToken, byHand!.runnerToken, byCommand!.runnerToken, byLambda];
+  const statuses = await Promise.all(tokens.map((token) => statusOf(scenario, token)));
+  expect(statuses).toEqual([401, 401, 401, 200]);
 });
 
 test("a job completes without a stored model key, with a token for the processor's own identity", async ({
   onTestFinished,
 }) => {
-  const adapt = (settings: StackSettings): StackSettings => ({
-    ...settings,
-    inference: {
-      ...settings.inference,
-      workloadIdentity: {
-        identityProviderId: "idp_1",
-        serviceAccountId: "svc_1",
-        tokenUrl: new URL("/oauth/token", settings.inference?.baseUrl).href,
+  const scenario = await startScenario(
+    {
+      build: ({ inference, ...settings }, outdir) => {
+        const tokenUrl = new URL("/oauth/token", inference?.baseUrl).href;
+        const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1", tokenUrl };
+        return build({ ...settings, inference: { ...inference, workloadIdentity } }, outdir);
       },
     },
-  });
-  const started = await start(2, adapt, onTestFinished);
-  expect(outputOf(started, "ModelKeySecret")).toBe("");
-  started.studio.queueJob({ text: "Plan a launch.", target: "user" });
-  expect(await drain(started.stack, systemClock, AbortSignal.timeout(60_000))).toBe(true);
-  expect(started.studio.snapshot()).toMatchObject([{ state: "completed" }]);
-  const asked = started.stack.model?.requests().map(({ path, status }) => `${path} ${status}`) ?? [];
+    onTestFinished,
+  );
+  expect(scenario.cloud.outputs()["ModelKeySecret"]).toBeUndefined();
+  const workspaceId = scenario.queue("Plan a launch.");
+  await scenario.drain();
+  expect(scenario.summary(workspaceId).state).toBe("completed");
+  const asked = scenario.model.requests().map(({ path, status }) => `${path} ${status}`);
   expect(asked[0]).toBe("/oauth/token 200");
   expect(asked.filter((one) => one.startsWith("/oauth"))).toHaveLength(1);
   expect(asked.filter((one) => !one.endsWith(" 200"))).toEqual([]);

@@ -1,19 +1,17 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../cli/commands.ts";
 import { buildStack } from "../../local/build.ts";
-import { writeStackFile } from "../../local/stack-file.ts";
+import { accountOf } from "../support/aws.ts";
 import { buildWith } from "../support/build-with.ts";
-import { eventually, eventuallyTrue } from "../support/eventually.ts";
-import { createHereCli, type HereCli } from "../support/here-cli.ts";
+import { operatorOf, type HereCli } from "../support/here-cli.ts";
 import { commandLineOf, descendantsOf, environmentOf } from "../support/processes.ts";
+import { killWithRecovery } from "../support/kill-recovery.ts";
+import { rotateByLambda } from "../support/rotate-by-lambda.ts";
 import { idOf } from "../support/scenario-template.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
-
-const recovery = "pool-local-recovery";
 
 /** Values that look like keys but are not, as a person may paste them in the wrong place. */
 const canaries = {
@@ -28,7 +26,7 @@ const canaryParts = Object.values(canaries).map((text) => /CANARY\w+/.exec(text)
 
 /** Runs jobs with every kind of ending, while servers repeat the keys in their answers. */
 async function makeFailure(scenario: Scenario): Promise<void> {
-  const { studio, model, cloud } = scenario;
+  const { studio, model } = scenario;
   const { runnerKey, modelKey } = scenario.secrets();
   const echo = (key: string) => ({ error: { message: `You sent Bearer ${key}`, code: "odd", echo: key } });
 
@@ -61,12 +59,7 @@ async function makeFailure(scenario: Scenario): Promise<void> {
   // Its event goes to the dead letters, and the reaper finds the run.
   const workspaceId = scenario.queue("Plan a launch. [[slow:500]]");
   await scenario.cycle();
-  cloud.faults.kill(recovery, 0);
-  await scenario.kill(workspaceId);
-  for (const tries of [1, 2, 3]) {
-    await eventuallyTrue("recovery is killed", () => killed(scenario, recovery) === tries);
-    if (tries < 3) cloud.faults.kill(recovery, 0);
-  }
+  await killWithRecovery(scenario, workspaceId);
   await scenario.drain();
 
   // This one is recovered.
@@ -75,9 +68,6 @@ async function makeFailure(scenario: Scenario): Promise<void> {
   await scenario.kill(settledId);
   await scenario.drain();
 }
-
-const killed = ({ events }: Scenario, label: string): number =>
-  events.filter((one) => one.kind === "killed" && one.function === label).length;
 
 /** Uses bundles of its own, which are searched too. */
 const build = buildWith(
@@ -183,24 +173,6 @@ interface Made {
   freshKey(): string;
 }
 
-/** A rotation by Secrets Manager, whose function mints the key. */
-async function rotateByLambda({ cloud, events }: Scenario): Promise<void> {
-  const client = new SecretsManagerClient(awsOf(cloud));
-  const { PoolLocalKeysSecret: SecretId, PoolLocalRotator: RotationLambdaARN } = cloud.outputs();
-  await client.send(new RotateSecretCommand({ SecretId, RotationLambdaARN }));
-  client.destroy();
-  const end = await eventually("the rotation's end", () =>
-    events.find((one) => one.kind === "rotation" && (one.step === "all" || one.outcome === "failed")),
-  );
-  expect(end).toMatchObject({ step: "all", outcome: "done" });
-}
-
-const awsOf = ({ endpointUrl: endpoint, region, credentials }: Scenario["cloud"]) => ({
-  endpoint,
-  region,
-  credentials,
-});
-
 /** The secret half of every key in a runner secret's value. */
 const halvesOf = (value: string): readonly string[] =>
   [...value.matchAll(/cred_\w+\.([\w-]+)/g)].map(([, half]) => half!);
@@ -222,7 +194,7 @@ describe("no secret can be found", () => {
     const projectRoot = join(scenario.stateDir, "project");
     mkdirSync(projectRoot);
     for (const name of ["cdk.json", "package.json"]) copyFileSync(join(root, name), join(projectRoot, name));
-    const cli = createHereCli({ stateDir: scenario.stateDir, projectRoot });
+    const cli = await operatorOf(scenario, projectRoot);
     const queue = scenario.cloud.queue(idOf("RecoveryDeadLetters"));
     deadLetters = queue.receive();
     for (const json of [[], ["--json"]]) {
@@ -249,7 +221,7 @@ describe("no secret can be found", () => {
   beforeAll(async () => {
     const variables = { RUNNER_REVOKE_AFTER_MS: "1000" };
     scenario = await startScenario({ leaseMs: 12_000, build, variables });
-    const { cloud, studio, model, stateDir } = scenario;
+    const { cloud, studio } = scenario;
     for (const secret of scenario.madeSecrets) secrets.add(secret);
     collect();
     await makeFailure(scenario);
@@ -262,16 +234,6 @@ describe("no secret can be found", () => {
       return runnerToken;
     };
     made = { workspaceId, runId, freshKey };
-    const { stackName, region, endpointUrl, credentials } = cloud;
-    const urls = { studioUrl: studio.url, modelUrl: model.url };
-    await writeStackFile(stateDir, {
-      stackName,
-      region,
-      endpointUrl,
-      credentials,
-      pid: process.pid,
-      ...urls,
-    });
     await operate();
     cloud.evaluateAlarms(Date.now() + 60_000);
   }, 200_000);
@@ -329,7 +291,7 @@ describe("no secret can be found", () => {
   });
 
   test("in the run store", async () => {
-    const client = new DynamoDBClient(awsOf(scenario.cloud));
+    const client = new DynamoDBClient(accountOf(scenario.cloud));
     const { Items = [] } = await client.send(
       new ScanCommand({ TableName: scenario.cloud.tableName(idOf("RunStoreTable")) }),
     );

@@ -1,18 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { App } from "aws-cdk-lib";
-import * as z from "zod";
 import cdk from "../../cdk.json" with { type: "json" };
 import { addStack } from "../../infra/synthesize.ts";
 import type { StackSettings } from "../../local/local-settings.ts";
-
-const templateSchema = z.looseObject({
-  Resources: z.record(
-    z.string(),
-    z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
-  ),
-});
-type Template = z.output<typeof templateSchema>;
+import { readTemplate, templateSchema, type Template } from "./template.ts";
 
 /** The template's functions by role. */
 const functionsIn = ({ Resources }: Template) =>
@@ -35,7 +27,7 @@ export function synthesizeWithBundles(bundledFile: string, settings: StackSettin
   });
   addStack(app, settings);
   const template = templateSchema.parse(app.synth().getStackByName(settings.stackName).template);
-  const bundled = functionsIn(templateSchema.parse(JSON.parse(readFileSync(bundledFile, "utf8"))));
+  const bundled = functionsIn(readTemplate(bundledFile));
   for (const { kind, Properties } of functionsIn(template)) {
     Properties["Code"] = bundled.find((one) => one.kind === kind)!.Properties["Code"];
   }

@@ -1,10 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { resolve } from "node:path";
-import { afterAll } from "vitest";
 import { eventuallyTrue } from "./eventually.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -28,11 +26,12 @@ export interface CommandOptions {
   readonly input?: string;
 }
 
-/** Processes of a test that hangs must be ended too. */
 const running = new Set<ChildProcess>();
-afterAll(() => {
+
+/** Ends the processes of a test that hangs. */
+export function endCommands(): void {
   for (const child of running) child.kill("SIGKILL");
-});
+}
 
 /**
  * Runs `npm start` or `npm run runner` with these arguments in a process of its own, without this process's
@@ -44,7 +43,7 @@ export function start(
 ): Command {
   const child = spawn(process.execPath, [resolve(root, script), ...args], {
     cwd: folder,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"], ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   // A process that ends without reading its input breaks the pipe.

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
-import { systemClock } from "../../lib/core/clock.ts";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { createSecretsClient, createSecretStore } from "../../lib/adapters/secrets-manager.ts";
 import { createAws } from "../../cli/aws/aws.ts";
@@ -11,25 +10,25 @@ import { runCli } from "../../cli/run.ts";
 import { createTerminal } from "../../cli/terminal.ts";
 import { writeStackFile } from "../../local/stack-file.ts";
 import type { Ended } from "./command.ts";
-import type { Scenario } from "./stack.ts";
-
-export interface HereOptions {
-  /** The folder with the running stack's stack.json. */
-  readonly stateDir: string;
-  /** The folder with a cdk.json and a package.json; `init` writes there. */
-  readonly projectRoot: string;
-}
+import { shortPauses, type Scenario } from "./stack.ts";
 
 /** `input`: all of standard input. */
 export type HereCli = (argv: readonly string[], input?: string) => Promise<Ended>;
 
+const root = resolve(import.meta.dirname, "../..");
 const unexpected = (): Promise<never> => Promise.reject(new Error("nobody sits at this terminal"));
 
 /**
- * The command line as cli/main.ts runs it, with all its connections, but in this process, because starting a
- * process takes a second.
+ * The command line for a scenario's stack, as cli/main.ts runs it, with all its connections, but in this process,
+ * because starting a process takes a second. `projectRoot` has the cdk.json and the package.json; `init` writes there.
  */
-export function createHereCli({ stateDir, projectRoot }: HereOptions): HereCli {
+export async function operatorOf(
+  { cloud, studio, model, stateDir }: Scenario,
+  projectRoot = root,
+): Promise<HereCli> {
+  const { stackName, region, endpointUrl, credentials } = cloud;
+  const urls = { studioUrl: studio.url, modelUrl: model.url };
+  await writeStackFile(stateDir, { stackName, region, endpointUrl, credentials, pid: process.pid, ...urls });
   return async (argv, input = "") => {
     let [stdout, stderr] = ["", ""];
     const { signal } = new AbortController();
@@ -44,7 +43,7 @@ export function createHereCli({ stateDir, projectRoot }: HereOptions): HereCli {
       signal,
       createContext: (options) =>
         createContext(options, {
-          clock: systemClock,
+          clock: shortPauses,
           signal,
           terminal,
           input: { isTerminal: false, readAll: () => Promise.resolve(input) },
@@ -67,11 +66,4 @@ export function createHereCli({ stateDir, projectRoot }: HereOptions): HereCli {
     });
     return { code, stdout, stderr };
   };
-}
-
-/** The command line for a scenario's stack, with this project's settings. */
-export async function operatorOf({ cloud, stateDir }: Scenario): Promise<HereCli> {
-  const { stackName, region, endpointUrl, credentials } = cloud;
-  await writeStackFile(stateDir, { stackName, region, endpointUrl, credentials, pid: process.pid });
-  return createHereCli({ stateDir, projectRoot: resolve(import.meta.dirname, "../..") });
 }

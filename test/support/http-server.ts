@@ -8,6 +8,8 @@ export interface RecordedRequest {
   readonly body: string;
   /** The body parsed as JSON. */
   json(): unknown;
+  /** Resolves when the connection is closed or the response has been sent. */
+  readonly closed: Promise<void>;
 }
 
 /**
@@ -22,6 +24,12 @@ export type Reply =
     }
   | { readonly raw: (response: ServerResponse) => void };
 
+/** Accepts the request and never answers. */
+export const noAnswer: Reply = { raw: () => undefined };
+
+/** Closes the connection without an answer. */
+export const hangUp: Reply = { raw: (response) => void response.destroy() };
+
 export type Answerer = (request: RecordedRequest) => Reply | Promise<Reply>;
 
 export interface HttpServer {
@@ -35,10 +43,10 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Sends the replies in order. A request beyond the last one gets status 500 with an explanation. */
+/** Sends the replies in order. A request beyond the last one gets status 418, which no client repeats. */
 export function script(...replies: readonly Reply[]): Answerer {
   const left = [...replies];
-  return () => left.shift() ?? { status: 500, body: { error: "unscripted_request" } };
+  return () => left.shift() ?? { status: 418, body: { error: "unscripted_request" } };
 }
 
 /** A real HTTP server on a free port of this machine that records its requests. */
@@ -46,6 +54,8 @@ export async function startHttpServer(answer: Answerer): Promise<HttpServer> {
   const requests: RecordedRequest[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+    response.once("close", close);
     const body = await text(incoming);
     const request: RecordedRequest = {
       method: incoming.method ?? "",
@@ -53,6 +63,7 @@ export async function startHttpServer(answer: Answerer): Promise<HttpServer> {
       headers: incoming.headers,
       body,
       json: () => JSON.parse(body) as unknown,
+      closed,
     };
     requests.push(request);
     for (const { count, resolve } of waiting) if (requests.length >= count) resolve();

@@ -96,6 +96,8 @@ export interface Scenario {
   detail(workspaceId: string): Promise<WorkspaceDetail>;
   /** Paths of the requests about a workspace, in order. */
   requests(workspaceId: string): readonly string[];
+  /** The same, only those that end a job. */
+  posts(workspaceId: string): readonly string[];
   /**
    * Requests to the model for a round or a summary, including refused ones, in order. All others are free.
    */
@@ -120,8 +122,8 @@ export interface Scenario {
 
 const pool = "local";
 
-/** Shortens the pauses between two cycles of a drain, which are only for people. */
-const shortPauses: Clock = {
+/** Shortens the pauses between two cycles of a drain, and between two looks of a command. */
+export const shortPauses: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
 };
@@ -179,6 +181,8 @@ export async function startScenario(
     const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
     return (await table.query({ where })).map((row) => runSchema.parse(row));
   };
+  const requests = (workspaceId: string): readonly string[] =>
+    studio.requests().flatMap((one) => (one.workspaceId === workspaceId ? [one.path] : []));
   const modelKey = (): string => cloud.getSecret(secretIds.ModelKey);
   return {
     cloud,
@@ -223,8 +227,9 @@ export async function startScenario(
       const response = await fetch(`${studio.url}/api/workspaces/${workspaceId}`);
       return (await response.json()) as WorkspaceDetail;
     },
-    requests: (workspaceId) =>
-      studio.requests().flatMap((one) => (one.workspaceId === workspaceId ? [one.path] : [])),
+    requests,
+    posts: (workspaceId) =>
+      requests(workspaceId).filter((path) => /^\/(complete|fail)WorkspaceJob$/.test(path)),
     asked: () => model.requests().filter(({ method, path }) => method === "POST" && path === "/v1/responses"),
     responseStatus: async (responseId) => {
       const answer = await send("GET", `${model.url}/responses/${responseId}`, { key: modelKey() });

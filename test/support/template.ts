@@ -2,12 +2,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 
-const templateSchema = z.looseObject({
+export const templateSchema = z.looseObject({
   Resources: z.record(
     z.string(),
     z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
   ),
 });
+
+export type Template = z.output<typeof templateSchema>;
 
 const kinds = [
   "AWS::DynamoDB::Table",
@@ -16,7 +18,8 @@ const kinds = [
   "AWS::SQS::Queue",
 ];
 
-const readTemplate = (file: string) => templateSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+export const readTemplate = (file: string): Template =>
+  templateSchema.parse(JSON.parse(readFileSync(file, "utf8")));
 
 /** The logical id of the template's only table, function, secret or queue that `part` names. */
 export function idOf(file: string, part: string): string {

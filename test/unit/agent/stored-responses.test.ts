@@ -1,19 +1,18 @@
 import { expect, test } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
+import { hangUp, noAnswer } from "../../support/http-server.ts";
 import {
   apiError,
   completed,
   functionCall,
   html,
   message,
-  noAnswer,
   silence,
-  startResponsesServer,
   stored,
   storedWhole,
   stream,
-} from "../../support/responses-server.ts";
-import { adapter, never, request, thrownBy } from "../model/support.ts";
+} from "../../support/model-replies.ts";
+import { fixture, never, thrownBy } from "../model/support.ts";
 
 const usage = { input_tokens: 7, output_tokens: 3 };
 const counted = {
@@ -27,21 +26,19 @@ const counted = {
 const created = { type: "response.created", response: { id: "resp_1", status: "in_progress" } };
 
 test("following a response waits for its end, polls when there are no events, and starts no new response", async () => {
-  await using server = await startResponsesServer([
+  const { model, server, waits } = await fixture([
     stored("in_progress"),
     stored("in_progress"),
     storedWhole(message("Hi")),
   ]);
-  const { model, waits } = adapter(server.baseUrl);
   expect(await model.follow("resp_1", never)).toMatchObject({ responseId: "resp_1", text: "Hi" });
   const route = "/v1/responses/resp_1";
-  expect(server.seen.map(({ path }) => path)).toEqual([route, `${route}?stream=true`, route]);
+  expect(server.requests.map(({ path }) => path)).toEqual([route, `${route}?stream=true`, route]);
   expect(waits).toEqual([500]);
 });
 
 test("a response that has ended is followed without a wait", async () => {
-  await using server = await startResponsesServer([storedWhole(message("Hi"))]);
-  const { model, waits } = adapter(server.baseUrl);
+  const { model, waits } = await fixture([storedWhole(message("Hi"))]);
   await model.follow("resp_1", never);
   expect(waits).toEqual([]);
 });
@@ -52,8 +49,8 @@ test.for([
   ["cancelled", stored("cancelled"), "model_failed", true],
   ["incomplete", stored("incomplete"), "model_incomplete", false],
 ] as const)("following a response that ended as %s throws", async ([, answer, code, retryable]) => {
-  await using server = await startResponsesServer([answer]);
-  const error = await thrownBy(adapter(server.baseUrl).model.follow("resp_1", never));
+  const { model } = await fixture([answer]);
+  const error = await thrownBy(model.follow("resp_1", never));
   expect(error).toMatchObject({ code, retryable });
 });
 
@@ -64,8 +61,7 @@ test.for([
   ["405", apiError(405, { message: "Method not allowed" })],
   ["501", apiError(501, { message: "Not implemented" })],
 ] as const)("a response that stays unreadable is reported as missing: %s", async ([, answer]) => {
-  await using server = await startResponsesServer(Array.from({ length: 10 }, () => answer));
-  const { model, waits } = adapter(server.baseUrl);
+  const { model, waits } = await fixture(Array.from({ length: 10 }, () => answer));
   for (const read of [model.follow, model.retrieve]) {
     expect(await thrownBy(read("resp_1", never))).toMatchObject({
       code: "model_previous_response_missing",
@@ -78,8 +74,8 @@ test.for([
 test("a completed response is retrieved with its turn, its predecessor and its usage", async () => {
   const call = functionCall("call_1", "create_list", "{}");
   const whole = { previous_response_id: "resp_0", output: [call], usage };
-  await using server = await startResponsesServer([stored("completed", whole)]);
-  expect(await adapter(server.baseUrl).model.retrieve("resp_1", never)).toEqual({
+  const { model } = await fixture([stored("completed", whole)]);
+  expect(await model.retrieve("resp_1", never)).toEqual({
     previousResponseId: "resp_0",
     status: "completed",
     usage: counted,
@@ -96,42 +92,42 @@ test("a completed response is retrieved with its turn, its predecessor and its u
 test.for(["queued", "in_progress", "failed", "cancelled", "incomplete"] as const)(
   "a response that is %s is retrieved without a turn but with its usage",
   async (status) => {
-    await using server = await startResponsesServer([stored(status, { usage, output: [message("Hi")] })]);
+    const { model } = await fixture([stored(status, { usage, output: [message("Hi")] })]);
     const retrieved = { previousResponseId: undefined, status, turn: undefined, usage: counted };
-    expect(await adapter(server.baseUrl).model.retrieve("resp_1", never)).toEqual(retrieved);
+    expect(await model.retrieve("resp_1", never)).toEqual(retrieved);
   },
 );
 
 test("a completed response without text or calls is retrieved without a turn", async () => {
-  await using server = await startResponsesServer([storedWhole()]);
-  const { status, turn } = await adapter(server.baseUrl).model.retrieve("resp_1", never);
+  const { model } = await fixture([storedWhole()]);
+  const { status, turn } = await model.retrieve("resp_1", never);
   expect({ status, turn }).toEqual({ status: "completed", turn: undefined });
 });
 
 test("a stored response without a status counts as ended", async () => {
-  await using server = await startResponsesServer([stored("", { status: null, output: [message("Hi")] })]);
-  expect((await adapter(server.baseUrl).model.follow("resp_1", never)).text).toBe("Hi");
+  const { model } = await fixture([stored("", { status: null, output: [message("Hi")] })]);
+  expect((await model.follow("resp_1", never)).text).toBe("Hi");
 });
 
 test("an unknown status that persists is a contract error", async () => {
-  await using server = await startResponsesServer(Array.from({ length: 5 }, () => stored("dreaming")));
-  const error = await thrownBy(adapter(server.baseUrl).model.retrieve("resp_1", never));
+  const { model } = await fixture(Array.from({ length: 5 }, () => stored("dreaming")));
+  const error = await thrownBy(model.retrieve("resp_1", never));
   expect(error).toMatchObject({ code: "model_contract", retryable: false });
 });
 
 test("a response id is escaped in the request path", async () => {
-  await using server = await startResponsesServer([storedWhole(message("Hi"))]);
-  await adapter(server.baseUrl).model.retrieve("resp/1?x", never);
-  expect(server.seen[0]!.path).toBe("/v1/responses/resp%2F1%3Fx");
+  const { model, server } = await fixture([storedWhole(message("Hi"))]);
+  await model.retrieve("resp/1?x", never);
+  expect(server.requests[0]!.path).toBe("/v1/responses/resp%2F1%3Fx");
 });
 
 test.for(["follow", "cancel"] as const)(
   "an abort while calling %s rejects with the signal's reason",
   async (call) => {
-    await using server = await startResponsesServer([noAnswer]);
+    const { model, server } = await fixture([noAnswer]);
     const controller = new AbortController();
-    const outcome = thrownBy(adapter(server.baseUrl).model[call]("resp_1", controller.signal));
-    await server.arrived(1);
+    const outcome = thrownBy(model[call]("resp_1", controller.signal));
+    await server.received(1);
     const reason = new Error("the lease is lost");
     controller.abort(reason);
     expect(await outcome).toBe(reason);
@@ -139,67 +135,60 @@ test.for(["follow", "cancel"] as const)(
 );
 
 test("cancelling a response takes one request", async () => {
-  await using server = await startResponsesServer([stored("cancelled")]);
-  const { model, notes } = adapter(server.baseUrl);
+  const { model, calls, notes } = await fixture([stored("cancelled")]);
   await model.cancel("resp_1", never);
-  expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
-    "POST /v1/responses/resp_1/cancel",
-  ]);
+  expect(calls()).toEqual(["POST /v1/responses/resp_1/cancel"]);
   expect(notes).toEqual([]);
 });
 
 test("cancelling a response is retried after transient errors", async () => {
-  await using server = await startResponsesServer([
-    apiError(503, { message: "Down" }),
-    (response) => void response.destroy(),
-    stored("cancelled"),
-  ]);
-  await adapter(server.baseUrl).model.cancel("resp_1", never);
-  expect(server.seen).toHaveLength(3);
+  const { model, server } = await fixture([apiError(503, { message: "Down" }), hangUp, stored("cancelled")]);
+  await model.cancel("resp_1", never);
+  expect(server.requests).toHaveLength(3);
 });
 
 test.for([
   ["a response that was not made in the background", apiError(400, { message: "Cannot cancel" }), 400],
   ["a response that is gone", apiError(404, { message: "Not found" }), 404],
 ] as const)("failing to cancel %s is noted, not thrown", async ([, answer, status]) => {
-  await using server = await startResponsesServer([answer]);
-  const { model, notes } = adapter(server.baseUrl);
+  const { model, notes } = await fixture([answer]);
   await model.cancel("resp_1", never);
   expect(notes).toMatchObject([{ kind: "cancel_failed", status }]);
 });
 
 test("streaming: the id is noted once, when the response is created", async () => {
   const progress = { type: "response.in_progress", response: { id: "resp_1" } };
-  await using server = await startResponsesServer([silence(created, progress)]);
+  const { failure } = await fixture([silence(created, progress)]);
   const controller = new AbortController();
   const noted: string[] = [];
-  const outcome = thrownBy(
-    adapter(server.baseUrl).model.generate(request, {
+  const outcome = failure(
+    {},
+    {
       signal: controller.signal,
       onStarted: async (responseId) => {
         noted.push(responseId);
         setTimeout(() => controller.abort(new Error("seen enough")), 20);
       },
-    }),
+    },
   );
   expect((await outcome).message).toBe("seen enough");
   expect(noted).toEqual(["resp_1"]);
 });
 
 test("streaming: the id is noted at the end when the server does not announce the response", async () => {
-  await using server = await startResponsesServer([stream(completed(message("Hi")))]);
+  const { ask } = await fixture([stream(completed(message("Hi")))]);
   const noted: string[] = [];
   const onStarted = async (responseId: string) => void noted.push(responseId);
-  await adapter(server.baseUrl).model.generate(request, { signal: never, onStarted });
+  await ask({}, { onStarted });
   expect(noted).toEqual(["resp_1"]);
 });
 
 test("streaming: an error of the note is thrown unchanged and closes the request, which is not repeated", async () => {
-  await using server = await startResponsesServer([silence(created)]);
+  const { ask, server } = await fixture([silence(created)]);
   const unavailable = new RunnerError("run_store_unavailable", "no run store", { retryable: true });
   const onStarted = () => Promise.reject(unavailable);
-  const outcome = adapter(server.baseUrl).model.generate(request, { signal: never, onStarted });
+  const outcome = ask({}, { onStarted });
   expect(await thrownBy(outcome)).toBe(unavailable);
-  await server.seen[0]!.closed;
-  expect(server.seen).toHaveLength(1);
+  await server.requests[0]!.closed;
+  expect(server.requests).toHaveLength(1);
 });

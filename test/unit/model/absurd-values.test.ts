@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { turnFrom } from "../../../lib/model/response-answer.ts";
-import { completed, ended, message, stream } from "../../support/responses-server.ts";
+import { completed, ended, message, stream } from "../../support/model-replies.ts";
 import { fixture } from "./support.ts";
 
 const words = { type: "message", content: [{ type: "output_text", text: "Hi", annotations: [] }] };

@@ -1,18 +1,17 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
-import type { Answer } from "../../support/responses-server.ts";
+import type { Reply } from "../../support/http-server.ts";
 import {
   apiError,
   brokenStream,
   completed,
   ended,
-  json,
   message,
   silence,
   stored,
   storedWhole,
   stream,
-} from "../../support/responses-server.ts";
+} from "../../support/model-replies.ts";
 import { create, look, never, fixture, type Overrides } from "./support.ts";
 
 const allEvents = `${look}?stream=true`;
@@ -37,14 +36,14 @@ const running = stored("in_progress");
 const hi = completed(message("Hi"));
 const whole = stream(created(), delta(1), hi);
 
-const auto = (answers: readonly Answer[], overrides: Overrides = {}) =>
+const auto = (answers: readonly Reply[], overrides: Overrides = {}) =>
   fixture(answers, { mode: "auto", ...overrides });
 
 test("a background response is streamed, without polling or waiting", async () => {
-  const { ask, calls, server, waits } = await auto([whole]);
+  const { ask, asked, calls, waits } = await auto([whole]);
   expect(await ask()).toMatchObject({ responseId: "resp_1", text: "Hi" });
   expect(calls()).toEqual([create]);
-  expect(server.seen[0]!.body).toMatchObject({ background: true, stream: true, store: true });
+  expect(asked()[0]).toMatchObject({ background: true, stream: true, store: true });
   expect(waits).toEqual([]);
 });
 
@@ -59,7 +58,7 @@ test("the response id is recorded before the next event is read", async () => {
   expect(order).toEqual(["noted resp_1", "Hi"]);
 });
 
-test.for<readonly [string, Answer]>([
+test.for<readonly [string, Reply]>([
   ["breaks", brokenStream(created(), delta(1), delta(2))],
   ["ends before the response does", stream(created(), delta(1), delta(2))],
   ["falls silent", silence(created(), delta(1), delta(2))],
@@ -119,10 +118,10 @@ test("a stream whose events have no sequence numbers is read again from the star
   expect(calls()).toEqual([create, look, allEvents]);
 });
 
-test.for<readonly [string, Answer]>([
+test.for<readonly [string, Reply]>([
   ["are refused", apiError(400, { message: "This response cannot be streamed.", param: "stream" })],
   ["are answered with 404", apiError(404, { message: "Not found" })],
-  ["arrive as JSON", json(200, { id: "resp_1", status: "in_progress" })],
+  ["arrive as JSON", { body: { id: "resp_1", status: "in_progress" } }],
 ])("a stored response whose events %s is polled until it ends", async ([, answer]) => {
   const { ask, calls, waits } = await auto([
     brokenStream(created(), delta(1)),
@@ -136,7 +135,7 @@ test.for<readonly [string, Answer]>([
   expect(waits).toEqual([500, 500]);
 });
 
-test.for<readonly [string, Answer]>([
+test.for<readonly [string, Reply]>([
   ["before its id is known", brokenStream()],
   ["outside background mode", brokenStream(created({ background: false }), delta(1))],
 ])("a response whose stream breaks %s is requested again", async ([, answer]) => {
@@ -146,7 +145,7 @@ test.for<readonly [string, Answer]>([
 });
 
 test("a provider that cannot stream in the background is polled from then on, with one note", async () => {
-  const { ask, notes, server } = await auto([
+  const { ask, asked, notes } = await auto([
     apiError(400, { message: "'stream' is not supported with background.", param: "stream" }),
     stored("queued"),
     storedWhole(message("Hi")),
@@ -154,11 +153,10 @@ test("a provider that cannot stream in the background is polled from then on, wi
   ]);
   await ask();
   expect((await ask()).text).toBe("Ho");
-  expect(server.seen.map(({ body }) => [body["background"], body["stream"]])).toEqual([
-    [true, true],
-    [true, false],
-    [undefined, undefined],
-    [true, false],
+  expect(asked()).toMatchObject([
+    { background: true, stream: true },
+    { background: true, stream: false },
+    { background: true, stream: false },
   ]);
   expect(notes).toEqual([{ kind: "background_stream_refused" }]);
 });
@@ -169,7 +167,7 @@ test("an abort during the stream closes it and leaves the response running", asy
   const reason = new Error("the attempt is over");
   const onStarted = async () => void setTimeout(() => controller.abort(reason), 20);
   expect(await failure({}, { signal: controller.signal, onStarted })).toBe(reason);
-  await server.seen[0]!.closed;
+  await server.requests[0]!.closed;
   expect(calls()).toEqual([create]);
 });
 

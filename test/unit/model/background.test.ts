@@ -1,19 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import type { Answer } from "../../support/responses-server.ts";
+import { hangUp, noAnswer, type Reply } from "../../support/http-server.ts";
 import {
   apiError,
   completed,
   functionCall,
   html,
-  json,
   message,
-  noAnswer,
   stored,
   storedWhole,
   stream,
-} from "../../support/responses-server.ts";
+} from "../../support/model-replies.ts";
 import { cancel, create, freshKey, key, look, fixture, type Overrides } from "./support.ts";
 
 const queued = stored("queued");
@@ -23,12 +21,12 @@ const down = apiError(503, { message: "Down" });
 const gone = apiError(404, { message: "Response with id 'resp_1' not found." });
 const reason = new Error("the attempt is over");
 
-const background = (answers: readonly Answer[], overrides: Overrides = {}) =>
+const background = (answers: readonly Reply[], overrides: Overrides = {}) =>
   fixture(answers, { mode: "background", ...overrides });
 
 test("a background response that is not streamed is polled until it ends", async () => {
   const output = [message("Two lists."), functionCall("call_1", "create_list", '{"a":1}')];
-  const { ask, calls, server } = await background([queued, running, storedWhole(...output)]);
+  const { ask, asked, calls, server } = await background([queued, running, storedWhole(...output)]);
   expect(await ask()).toMatchObject({
     responseId: "resp_1",
     text: "Two lists.",
@@ -37,7 +35,7 @@ test("a background response that is not streamed is polled until it ends", async
     outputItems: output,
   });
   expect(calls()).toEqual([create, look, look]);
-  expect(server.seen[0]!.body).toEqual({
+  expect(asked()[0]).toEqual({
     model: "gpt-6-luna",
     instructions: "Help.",
     input: [{ type: "message", role: "user", content: "Compare two teas." }],
@@ -45,7 +43,7 @@ test("a background response that is not streamed is polled until it ends", async
     stream: true,
     background: true,
   });
-  expect(server.seen[1]!.headers.authorization).toBe(`Bearer ${key}`);
+  expect(server.requests[1]!.headers.authorization).toBe(`Bearer ${key}`);
 });
 
 test("a response that is already finished is not polled", async () => {
@@ -66,7 +64,7 @@ test("the response id is recorded before the first poll", async () => {
 });
 
 test("the wait between polls grows from half a second to two seconds", async () => {
-  const { ask, waits } = await background([...Array<Answer>(23).fill(running), whole]);
+  const { ask, waits } = await background([...Array<Reply>(23).fill(running), whole]);
   await ask();
   expect(waits).toEqual([
     500, 500, 500, 500, 500, 500, 500, 500, 500, 500, 563, 633, 712, 801, 901, 1014, 1141, 1283, 1444, 1624,
@@ -80,14 +78,14 @@ test("the wait between polls is shortened by a random share of up to a fifth", a
   expect(waits).toEqual([450]);
 });
 
-test.for<readonly [string, Answer]>([
+test.for<readonly [string, Reply]>([
   ["500", apiError(500, { message: "Oops" })],
   ["429", apiError(429, { message: "Slow down" })],
   ["a proxy's 502 page", html(502)],
   ["a proxy's 200 page", html(200)],
-  ["broken JSON", (response) => void response.writeHead(200).end('{"id":')],
-  ["JSON that is not a response", json(200, { ok: true })],
-  ["a connection that breaks", (response) => void response.destroy()],
+  ["broken JSON", { body: '{"id":' }],
+  ["JSON that is not a response", { body: { ok: true } }],
+  ["a connection that breaks", hangUp],
   ["404 because the provider's store lags behind", gone],
   ["no answer", noAnswer],
 ])("a poll that fails with %s is repeated, and no second response is created", async ([, fault]) => {
@@ -97,7 +95,7 @@ test.for<readonly [string, Answer]>([
 });
 
 test("polls are repeated throughout a long outage", async () => {
-  const { ask, waits } = await background([queued, ...Array<Answer>(40).fill(down), whole]);
+  const { ask, waits } = await background([queued, ...Array<Reply>(40).fill(down), whole]);
   expect((await ask()).text).toBe("Hi");
   expect(waits.slice(0, 7)).toEqual([500, 250, 500, 1_000, 2_000, 2_500, 2_500]);
 });
@@ -115,15 +113,17 @@ test("a response that is missing in five polls in a row is reported as missing",
   expect(calls()).toHaveLength(7);
 });
 
-test.for<readonly [string, Answer]>([
+test.for<readonly [string, Reply]>([
   ["is answered with 429", apiError(429, { message: "Slow down" })],
   ["is answered with a proxy's page", html(200)],
-  ["loses its connection before the answer", (response) => void response.destroy()],
+  ["loses its connection before the answer", hangUp],
   [
     "loses its connection during the answer",
-    (response) => {
-      response.writeHead(200, { "content-type": "application/json" });
-      response.write('{"id":"resp_1"', () => response.destroy());
+    {
+      raw: (response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.write('{"id":"resp_1"', () => response.destroy());
+      },
     },
   ],
   ["gets no answer", noAnswer],
@@ -144,7 +144,7 @@ test("a response that failed temporarily is requested again, and the new id is r
   expect(calls()).toEqual([create, look, create, "GET /v1/responses/resp_2"]);
 });
 
-test.for<readonly [string, Answer, string]>([
+test.for<readonly [string, Reply, string]>([
   [
     "was cancelled, even with a temporary error,",
     stored("cancelled", { error: { code: "server_error", message: "Stopped" } }),
@@ -171,7 +171,7 @@ test("a key that is refused while polling is fetched again, and no second respon
   const { ask, calls, notes, server } = await background([queued, running, refused, whole]);
   expect((await ask()).text).toBe("Hi");
   expect(calls()).toEqual([create, look, look, look]);
-  expect(server.seen[3]!.headers.authorization).toBe(`Bearer ${freshKey}`);
+  expect(server.requests[3]!.headers.authorization).toBe(`Bearer ${freshKey}`);
   expect(notes).toEqual([{ kind: "key_refetched" }]);
 });
 
@@ -193,14 +193,14 @@ test("an abort during a poll closes it and rejects with the signal's reason", as
   const { calls, failure, server } = await background([queued, noAnswer]);
   const controller = new AbortController();
   const outcome = failure({}, { signal: controller.signal });
-  await server.arrived(2);
+  await server.received(2);
   controller.abort(reason);
   expect(await outcome).toBe(reason);
-  await server.seen[1]!.closed;
+  await server.requests[1]!.closed;
   expect(calls()).toEqual([create, look]);
 });
 
-describe.for<readonly [string, Answer]>([
+describe.for<readonly [string, Reply]>([
   ["polled", queued],
   [
     "streamed",
@@ -239,8 +239,8 @@ test("a response whose id may have been recorded before an abort is left running
 });
 
 test("a response that is not stored is streamed in the foreground", async () => {
-  const { ask, server } = await background([json(200, { id: "resp_1", output: [message("Hi")] })]);
+  const { ask, asked } = await background([{ body: { id: "resp_1", output: [message("Hi")] } }]);
   await ask({ store: false });
-  expect(server.seen[0]!.body).toMatchObject({ store: false, stream: true });
-  expect(server.seen[0]!.body).not.toHaveProperty("background");
+  expect(asked()[0]).toMatchObject({ store: false, stream: true });
+  expect(asked()[0]).not.toHaveProperty("background");
 });

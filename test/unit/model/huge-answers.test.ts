@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
 import type { ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
-import { completed, message, stored, type Answer } from "../../support/responses-server.ts";
+import type { Reply } from "../../support/http-server.ts";
+import { completed, message, stored } from "../../support/model-replies.ts";
 import { create, look, fixture } from "./support.ts";
 
 const mib = 1024 * 1024;
 const timeout = 60_000;
 
 interface Flood {
-  readonly answer: Answer;
+  readonly answer: Reply;
   /** Bytes written so far. */
   readonly sent: () => number;
 }
@@ -17,7 +18,7 @@ interface Flood {
 function flood(head: (response: ServerResponse) => void, first: string, piece: string): Flood {
   const chunk = Buffer.from(piece.repeat(Math.ceil(mib / piece.length)));
   let sent = 0;
-  const answer: Answer = (response) => {
+  const raw = (response: ServerResponse): void => {
     head(response);
     response.write(first);
     const more = (): void => {
@@ -29,7 +30,7 @@ function flood(head: (response: ServerResponse) => void, first: string, piece: s
     };
     more();
   };
-  return { answer, sent: () => sent };
+  return { answer: { raw }, sent: () => sent };
 }
 
 const as =
@@ -60,16 +61,14 @@ test.each(endless)(
     const error = await failure();
     expect(error).toMatchObject({ code: "answer_too_long", retryable: false });
     expect(error.message).toMatch(/^the model's answer is too long: more than \d+ MiB/);
-    expect(server.seen).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
     expect(sent()).toBeLessThan(mostMib * mib);
   },
 );
 
 test("a small answer that would expand to fill the memory is not parsed", async () => {
   const bomb = `{"id":"resp_1","output":[],"pad":[${"{},".repeat(1_100_000)}{}]}`;
-  const answer: Answer = (response) =>
-    void response.writeHead(200, { "content-type": "application/json" }).end(bomb);
-  const { failure } = await fixture([answer]);
+  const { failure } = await fixture([{ headers: { "content-type": "application/json" }, body: bomb }]);
   expect(await failure()).toMatchObject({ code: "answer_too_long", retryable: false });
 });
 
@@ -96,19 +95,17 @@ test.each([
   { timeout },
   async (lineEnd, eventEnd) => {
     const delta = JSON.stringify(deltaOf(30_000));
-    const answer: Answer = (response) => {
+    const raw = async (response: ServerResponse): Promise<void> => {
       events(response);
-      void (async () => {
-        for (let sent = 0; sent < 9 * mib; sent += delta.length) {
-          response.write(`data: ${delta}${lineEnd}`);
-          await setImmediate(); // Node joins what is written at once
-          response.write(eventEnd);
-          await setImmediate();
-        }
-        response.end(event(completed(message("Hi"))));
-      })();
+      for (let sent = 0; sent < 9 * mib; sent += delta.length) {
+        response.write(`data: ${delta}${lineEnd}`);
+        await setImmediate(); // Node joins what is written at once
+        response.write(eventEnd);
+        await setImmediate();
+      }
+      response.end(event(completed(message("Hi"))));
     };
-    const { ask } = await fixture([answer]);
+    const { ask } = await fixture([{ raw: (response) => void raw(response) }]);
     expect((await ask()).text).toBe("Hi");
   },
 );

@@ -5,14 +5,8 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import { createModelClient } from "../../../lib/model/client.ts";
 import { createOpenAiModel } from "../../../lib/model/openai.ts";
 import type { ModelTurn } from "../../../lib/model/model.ts";
-import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
-import {
-  apiError,
-  completed,
-  message,
-  startResponsesServer,
-  stream,
-} from "../../support/responses-server.ts";
+import { hangUp, noAnswer, script, startHttpServer, type Reply } from "../../support/http-server.ts";
+import { apiError, completed, message, stream } from "../../support/model-replies.ts";
 import { never, quickClock, request, thrownBy } from "./support.ts";
 
 const token = (value: string): Reply => ({
@@ -24,11 +18,11 @@ const refused = apiError(401, { message: "Expired" });
 /** A model client whose provider answers token exchanges and rounds like this. */
 async function fixture(tokens: readonly Reply[], answers = [fine, fine]) {
   const tokenServer = await startHttpServer(script(...tokens));
-  const api = await startResponsesServer(answers);
+  const api = await startHttpServer(script(...answers));
   const http = createHttp();
   onTestFinished(async () => {
     await http.close();
-    await api[Symbol.asyncDispose]();
+    await api.close();
     await tokenServer.close();
   });
   const identity = {
@@ -37,13 +31,13 @@ async function fixture(tokens: readonly Reply[], answers = [fine, fine]) {
     subjectToken: async () => "aws-Zq7",
     tokenUrl: `${tokenServer.baseUrl}/oauth/token`,
   };
-  const client = createModelClient({ http, credential: { identity }, baseUrl: api.baseUrl });
+  const client = createModelClient({ http, credential: { identity }, baseUrl: `${api.baseUrl}/v1` });
   const ask = (signal = never): Promise<ModelTurn> =>
     createOpenAiModel({ client, clock: quickClock([]), random: () => 0 }).generate(request, { signal });
   return {
     ask,
     tokens: tokenServer.requests,
-    sent: () => api.seen.map(({ headers }) => headers.authorization),
+    sent: () => api.requests.map(({ headers }) => headers.authorization),
   };
 }
 
@@ -74,7 +68,7 @@ test("a token that the provider refuses is replaced with a new exchange", async 
 });
 
 test("waiting for an exchange ends when the caller aborts", async () => {
-  const { ask } = await fixture([{ raw: () => undefined }]);
+  const { ask } = await fixture([noAnswer]);
   const attempt = new AbortController();
   const waiting = ask(attempt.signal);
   attempt.abort(new Error("attempt over"));
@@ -87,7 +81,7 @@ test.each([
   [{ status: 302, headers: { location: "/sign-in" } }, "model_key_refused"],
   [{ status: 429 }, "model_unavailable"],
   [{ status: 503 }, "model_unavailable"],
-  [{ raw: (response) => response.destroy() }, "model_unavailable"],
+  [hangUp, "model_unavailable"],
   [{ body: "<html>" }, "model_contract"],
   [{ body: { access_token: "with a\nline" } }, "model_contract"],
   [{ body: { pad: "x".repeat(70_000), access_token: "one" } }, "model_contract"],

@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../../lib/core/secret.ts";
-import { apiError, completed, ended, json, stored, stream } from "../../support/responses-server.ts";
-import type { Answer } from "../../support/responses-server.ts";
+import { apiError, completed, ended, stored, stream } from "../../support/model-replies.ts";
+import type { Reply } from "../../support/http-server.ts";
 import { fixture } from "./support.ts";
 
 /** Keys of other providers and gateways, without a prefix that marks them as keys. */
@@ -19,12 +19,12 @@ const echoes = (key: string): readonly (readonly [string, string])[] => [
   ["behind its first dot", `The key ${key.slice(key.indexOf(".") + 1)} may not use this model.`],
 ];
 
-const answers: Readonly<Record<string, (words: string, key: string) => Answer>> = {
+const answers: Readonly<Record<string, (words: string, key: string) => Reply>> = {
   "a 400": (message) => apiError(400, { message, type: "invalid_request_error" }),
   "a 403": (message) => apiError(403, { message }),
   "a 400 with it in code and request id": (message, key) =>
     apiError(400, { message, code: key }, { "x-request-id": key }),
-  "a bare detail": (detail) => json(400, { detail }),
+  "a bare detail": (detail) => ({ status: 400, body: { detail } }),
   "an error in a stream": (message) => stream({ type: "error", error: { message, code: "strange" } }),
   "a failed response": (message) => stream(ended("failed", { error: { code: "strange", message } })),
   "an incomplete response": (reason) => stream(ended("incomplete", { incomplete_details: { reason } })),

@@ -8,30 +8,29 @@ import {
   ended,
   functionCall,
   html,
-  json,
   message,
   rawStream,
   stream,
-} from "../../support/responses-server.ts";
-import type { Answer } from "../../support/responses-server.ts";
+} from "../../support/model-replies.ts";
+import type { Reply } from "../../support/http-server.ts";
 import { freshKey, key, fixture } from "./support.ts";
 
 const fine = stream(completed(message("Hi")));
 
 /** The end of the error's message, after the prefix of its code; the answer; and the request. */
-type Case = readonly [says: string, answer: Answer, asked?: Partial<ModelRequest>];
+type Case = readonly [says: string, answer: Reply, asked?: Partial<ModelRequest>];
 type Fields = Readonly<Record<string, unknown>>;
 
 const chained = { previousResponseId: "resp_0" };
 const inFlex = { options: { serviceTier: "flex" } } as const;
-const api = (status: number, words: string, code?: string): Answer =>
+const api = (status: number, words: string, code?: string): Reply =>
   apiError(status, { message: words, code });
-const unsupported = (param: string): Answer => apiError(400, { message: "No.", param, code: "bad" });
-const errorEvent = (error: Fields): Answer => stream({ type: "error", error });
-const failed = (error: Fields, more: Fields = {}): Answer => stream(ended("failed", { error, ...more }));
-const incomplete = (reason: string, output: readonly unknown[] = []): Answer =>
+const unsupported = (param: string): Reply => apiError(400, { message: "No.", param, code: "bad" });
+const errorEvent = (error: Fields): Reply => stream({ type: "error", error });
+const failed = (error: Fields, more: Fields = {}): Reply => stream(ended("failed", { error, ...more }));
+const incomplete = (reason: string, output: readonly unknown[] = []): Reply =>
   stream(ended("incomplete", { incomplete_details: { reason }, output }));
-const refusal = (words: string): Answer =>
+const refusal = (words: string): Reply =>
   stream(completed({ type: "message", content: [{ type: "refusal", refusal: words }] }));
 
 const noQuota = "insufficient_quota";
@@ -123,7 +122,7 @@ const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] =
         "Too long (code context_length_exceeded, request req_stream)",
         errorEvent({ type: "invalid_request_error", code: "context_length_exceeded", message: "Too long" }),
       ],
-      ["A detail of FastAPI (HTTP 422)", json(422, { detail: "A detail of FastAPI" })],
+      ["A detail of FastAPI (HTTP 422)", { status: 422, body: { detail: "A detail of FastAPI" } }],
     ],
   ],
   [
@@ -131,7 +130,7 @@ const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] =
     "",
     [
       ["what answered at the model's address is not the Responses API (HTTP 404)", html(404)],
-      [`${noSchema} response.id: ${noText}`, json(200, { ok: true })],
+      [`${noSchema} response.id: ${noText}`, { body: { ok: true } }],
       ["the model's answer holds broken JSON", rawStream("event: response.completed\ndata: {nope\n\n")],
       [
         `${noSchema} function_call.call_id: ${noText}`,
@@ -191,7 +190,7 @@ test.for(
 )("reports %s without a retry: %s", async ([code, words, answer, asked]) => {
   const { failure, server } = await fixture([answer]);
   expect(await failure(asked)).toMatchObject({ name: "RunnerError", code, message: words, retryable: false });
-  expect(server.seen).toHaveLength(1);
+  expect(server.requests).toHaveLength(1);
 });
 
 test("a refused key is fetched again and tried once more", async () => {
@@ -200,7 +199,7 @@ test("a refused key is fetched again and tried once more", async () => {
     fine,
   ]);
   expect((await ask()).text).toBe("Hi");
-  expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([
+  expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
     `Bearer ${key}`,
     `Bearer ${freshKey}`,
   ]);
@@ -211,7 +210,7 @@ test.for([401, 403])("a key that is refused twice with %i fails with model_key_r
   const refused = apiError(status, { message: `Not allowed: ${key}`, type: "invalid_request_error" });
   const { failure, server } = await fixture([refused, refused]);
   expect(await failure()).toMatchObject({ code: "model_key_refused", status, retryable: false });
-  expect(server.seen).toHaveLength(2);
+  expect(server.requests).toHaveLength(2);
 });
 
 test("errors contain no key, header or cause", async () => {
@@ -233,13 +232,13 @@ test("errors contain no key, header or cause", async () => {
 });
 
 test("a model that does not support encrypted reasoning is asked again at once without it", async () => {
-  const { ask, server, waits } = await fixture([
+  const { ask, asked, waits } = await fixture([
     apiError(400, { message: "Encrypted content is not supported with this model.", param: "include" }),
     fine,
   ]);
   expect((await ask({ store: false })).text).toBe("Hi");
-  expect(server.seen[1]!.body).not.toHaveProperty("include");
-  expect(server.seen[1]!.body["store"]).toBe(false);
+  expect(asked()[1]).not.toHaveProperty("include");
+  expect(asked()[1]).toMatchObject({ store: false });
   expect(waits).toEqual([]);
 });
 

@@ -1,15 +1,14 @@
 import { expect, test } from "vitest";
-import type { Answer } from "../../support/responses-server.ts";
+import type { Reply } from "../../support/http-server.ts";
 import {
   apiError,
   completed,
   ended,
-  json,
   message,
   stored,
   storedWhole,
   stream,
-} from "../../support/responses-server.ts";
+} from "../../support/model-replies.ts";
 import { cancel, create, look, fixture } from "./support.ts";
 
 const fine = stream(completed(message("Hi")));
@@ -24,13 +23,13 @@ const refusal = apiError(400, {
 
 type Mode = "streaming" | "background" | "auto" | undefined;
 
-async function sentBy(mode: Mode, answers: readonly Answer[], rounds = 1) {
+async function sentBy(mode: Mode, answers: readonly Reply[], rounds = 1) {
   const { ask, notes, server } = await fixture(answers, mode === undefined ? {} : { mode });
   for (let round = 0; round < rounds; round++) await ask();
-  const sent = server.seen.map(({ method, path, body }) => {
+  const sent = server.requests.map(({ method, path, body }) => {
     const call = `${method} ${path}`;
     if (call !== create) return call;
-    return body["background"] === true ? "background" : "streaming";
+    return body.includes('"background":true') ? "background" : "streaming";
   });
   return { sent, notes };
 }
@@ -46,11 +45,11 @@ test.for([
 
 const extraInputs = { loc: ["body", "background"], msg: "Extra inputs are not permitted" };
 
-test.for<readonly [string, Answer]>([
+test.for<readonly [string, Reply]>([
   ["an unknown parameter", refusal],
   ["a message about background mode", apiError(400, { message: "No store: no background mode." })],
   ["Bedrock's message", apiError(400, { message: "The background parameter is not supported" })],
-  ["a validation error of FastAPI", json(422, { detail: [extraInputs] })],
+  ["a validation error of FastAPI", { status: 422, body: { detail: [extraInputs] } }],
   ["501", none],
 ])("auto: a provider that refuses with %s is switched to streaming", async ([, answer]) => {
   const { sent, notes } = await sentBy("auto", [answer, fine, fine], 2);
@@ -78,32 +77,32 @@ test("auto: a provider that ignores the background parameter is switched to stre
 });
 
 test("auto: any other rejection is reported and does not change the mode", async () => {
-  const { ask, failure, server } = await fixture([apiError(400, { message: "Too long" }), whole], {
+  const { ask, asked, failure } = await fixture([apiError(400, { message: "Too long" }), whole], {
     mode: "auto",
   });
   expect(await failure()).toMatchObject({ code: "model_rejected" });
   await ask();
-  expect(server.seen[1]!.body).toMatchObject({ background: true });
+  expect(asked()[1]).toMatchObject({ background: true });
 });
 
 test("auto: a key that is refused at the first poll does not switch to streaming", async () => {
   const unauthorized = apiError(401, { message: "No", code: "invalid_api_key" });
   const { failure, server } = await fixture([stored("queued"), unauthorized, unauthorized], { mode: "auto" });
   expect(await failure()).toMatchObject({ code: "model_key_refused" });
-  expect(server.seen).toHaveLength(3);
+  expect(server.requests).toHaveLength(3);
 });
 
 test("background: a refusal of the background parameter is reported", async () => {
   const { failure, server } = await fixture([refusal], { mode: "background" });
   expect(await failure()).toMatchObject({ code: "model_rejected", status: 400 });
-  expect(server.seen).toHaveLength(1);
+  expect(server.requests).toHaveLength(1);
 });
 
 const limit = { message: "Rate limit reached", code: "rate_limit_exceeded" };
 const quota = { message: "No credit", type: "insufficient_quota", code: "insufficient_quota" };
-const limited = (headers = {}): Answer => apiError(429, limit, headers);
+const limited = (headers = {}): Reply => apiError(429, limit, headers);
 const asked = { "retry-after": "7" };
-const inBackground: readonly Answer[] = [
+const inBackground: readonly Reply[] = [
   limited({ "retry-after-ms": "250" }),
   stored("queued"),
   limited(asked),
@@ -111,7 +110,7 @@ const inBackground: readonly Answer[] = [
   whole,
 ];
 
-test.for<readonly [string, Mode, readonly Answer[], readonly (number | undefined)[]]>([
+test.for<readonly [string, Mode, readonly Reply[], readonly (number | undefined)[]]>([
   ["answers to a request", "streaming", [limited(asked), limited(), fine], [7_000, undefined]],
   ["an error in a stream", "streaming", [stream({ type: "error", error: limit }), fine], [undefined]],
   ["a failed response", "streaming", [stream(ended("failed", { error: limit })), fine], [undefined]],

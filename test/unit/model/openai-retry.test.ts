@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
-import type { Answer } from "../../support/responses-server.ts";
+import { hangUp, noAnswer, type Reply } from "../../support/http-server.ts";
 import {
   apiError,
   brokenStream,
@@ -8,11 +8,10 @@ import {
   ended,
   html,
   message,
-  noAnswer,
   silence,
   slowStream,
   stream,
-} from "../../support/responses-server.ts";
+} from "../../support/model-replies.ts";
 import { fixture } from "./support.ts";
 
 const created = { type: "response.created", response: { id: "resp_1" } };
@@ -21,7 +20,7 @@ const oops = { code: "server_error", message: "Oops" };
 const down = apiError(503, { message: "Down" });
 const fine = stream(completed(message("Hi")));
 
-test.for<readonly [string, Answer]>([
+test.for<readonly [string, Reply]>([
   ["408", apiError(408, { message: "Slow" })],
   ["409", apiError(409, { message: "Conflict" })],
   ["429", apiError(429, limited)],
@@ -31,7 +30,7 @@ test.for<readonly [string, Answer]>([
   ["an HTML page with 502", html(502)],
   ["a proxy's HTML page with 200", html(200)],
   ["a connection that breaks in the stream", brokenStream(created)],
-  ["a connection that breaks before the answer", (response) => void response.destroy()],
+  ["a connection that breaks before the answer", hangUp],
   ["a stream that ends too early", stream(created)],
   ["an error event of the server", stream({ type: "error", error: oops })],
   ["a failed response with server_error", stream(ended("failed", { error: oops }))],
@@ -39,7 +38,7 @@ test.for<readonly [string, Answer]>([
 ])("retries after %s", async ([, answer]) => {
   const { ask, server, waits } = await fixture([answer, fine]);
   expect((await ask()).text).toBe("Hi");
-  expect(server.seen).toHaveLength(2);
+  expect(server.requests).toHaveLength(2);
   expect(waits).toEqual([500]);
 });
 
@@ -65,12 +64,12 @@ test("fails after five tries with doubling waits", async () => {
     retryable: true,
   });
   expect(waits).toEqual([500, 1_000, 2_000, 4_000]);
-  expect(server.seen).toHaveLength(5);
+  expect(server.requests).toHaveLength(5);
 });
 
 test("reports the system's error code when the connection is refused", async () => {
   const { failure, server } = await fixture([]);
-  await server[Symbol.asyncDispose]();
+  await server.close();
   expect(await failure()).toMatchObject({
     code: "model_unavailable",
     message: "the connection to the model's provider failed (ECONNREFUSED)",
@@ -86,12 +85,12 @@ test.for([
 ] as const)("a connection that falls silent %s is closed, and the request is retried", async ([, silent]) => {
   const { ask, notes, server } = await fixture([silent, fine], { silenceMs });
   expect((await ask()).text).toBe("Hi");
-  await server.seen[0]!.closed;
+  await server.requests[0]!.closed;
   expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: undefined, waitMs: 500 }]);
 });
 
 test("silence on every try fails with model_unavailable", async () => {
-  const { failure } = await fixture(Array<Answer>(5).fill(silence(created)), { silenceMs });
+  const { failure } = await fixture(Array<Reply>(5).fill(silence(created)), { silenceMs });
   expect(await failure()).toMatchObject({
     code: "model_unavailable",
     message: "the model's provider sent nothing for 500 ms",
@@ -114,11 +113,11 @@ test.for([
   const { failure, server } = await fixture([answer]);
   const controller = new AbortController();
   const outcome = failure({}, { signal: controller.signal });
-  await server.arrived(1);
+  await server.received(1);
   controller.abort(reason);
   expect(await outcome).toBe(reason);
-  await server.seen[0]!.closed;
-  expect(server.seen).toHaveLength(1);
+  await server.requests[0]!.closed;
+  expect(server.requests).toHaveLength(1);
 });
 
 test("an abort while waiting between tries rejects with the signal's reason", async () => {
@@ -133,7 +132,7 @@ test("an abort while waiting between tries rejects with the signal's reason", as
 test("nothing is sent if the signal has already aborted", async () => {
   const { failure, server } = await fixture([fine]);
   expect(await failure({}, { signal: AbortSignal.abort(reason) })).toBe(reason);
-  expect(server.seen).toEqual([]);
+  expect(server.requests).toEqual([]);
 });
 
 test("an error from the key source is thrown unchanged", async () => {

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { ModelRequest } from "../../../lib/model/model.ts";
-import { completed, ended, functionCall, json, message, stream } from "../../support/responses-server.ts";
-import type { Answer } from "../../support/responses-server.ts";
+import { completed, ended, functionCall, message, silence, stream } from "../../support/model-replies.ts";
+import type { Reply } from "../../support/http-server.ts";
 import { key, fixture } from "./support.ts";
 
 const hi = completed(message("Hi"));
@@ -12,15 +12,15 @@ const tool = {
 };
 
 async function bodyOf(changes: Partial<ModelRequest>): Promise<Record<string, unknown>> {
-  const { ask, server } = await fixture([stream(hi)]);
+  const { ask, asked } = await fixture([stream(hi)]);
   await ask(changes);
-  return server.seen[0]!.body;
+  return asked()[0]!;
 }
 
 test("the first round sends a streaming request with the user's message", async () => {
-  const { ask, server } = await fixture([stream(hi)]);
+  const { ask, asked, server } = await fixture([stream(hi)]);
   await ask();
-  expect(server.seen[0]).toMatchObject({
+  expect(server.requests[0]).toMatchObject({
     method: "POST",
     path: "/v1/responses",
     headers: {
@@ -29,7 +29,7 @@ test("the first round sends a streaming request with the user's message", async 
       "user-agent": "studio-runner",
     },
   });
-  expect(server.seen[0]!.body).toEqual({
+  expect(asked()[0]).toEqual({
     model: "gpt-6-luna",
     instructions: "Help.",
     input: [{ type: "message", role: "user", content: "Compare two teas." }],
@@ -40,9 +40,11 @@ test("the first round sends a streaming request with the user's message", async 
 
 test("rounds reuse one connection", async () => {
   const ports: (number | undefined)[] = [];
-  const turn: Answer = (response) => {
-    ports.push(response.socket?.remotePort);
-    stream(hi)(response);
+  const turn: Reply = {
+    raw: (response) => {
+      ports.push(response.socket?.remotePort);
+      response.writeHead(200, { "content-type": "text/event-stream" }).end(`data: ${JSON.stringify(hi)}\n\n`);
+    },
   };
   const { ask } = await fixture([turn, turn, turn]);
   for (const _ of Array(3).keys()) {
@@ -54,15 +56,9 @@ test("rounds reuse one connection", async () => {
 });
 
 test("a stream that stays open after the response has ended is closed without waiting", async () => {
-  const { promise: closed, resolve } = Promise.withResolvers<void>();
-  const open: Answer = (response) => {
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    response.write(`data: ${JSON.stringify(hi)}\n\n`);
-    response.once("close", resolve);
-  };
-  const { ask } = await fixture([open]);
+  const { ask, server } = await fixture([silence(hi)]);
   expect((await ask()).text).toBe("Hi");
-  await closed;
+  await server.requests[0]!.closed;
 });
 
 test("tools are sent as strict functions that may be called in parallel", async () => {
@@ -128,8 +124,8 @@ test("the SDK's environment variables do not leak into the request", async () =>
   onTestFinished(() => Object.keys(variables).forEach((name) => delete process.env[name]));
   const { ask, server } = await fixture([stream(hi)]);
   await ask();
-  expect(server.seen[0]!.headers).not.toHaveProperty("openai-organization");
-  expect(server.seen[0]!.headers.authorization).toBe(`Bearer ${key}`);
+  expect(server.requests[0]!.headers).not.toHaveProperty("openai-organization");
+  expect(server.requests[0]!.headers.authorization).toBe(`Bearer ${key}`);
 });
 
 test("a turn has the text, the calls in their order, the usage and the raw items", async () => {
@@ -182,8 +178,8 @@ test("of calls with the same id, only the first is resent, since each output may
 const comment = { ...message("Let me see."), phase: "commentary" };
 const bare = { type: "message", content: [{ type: "output_text", text: "Hi" }] };
 
-test.for<readonly [string, Answer, string]>([
-  ["a server that does not stream", json(200, hi["response"]), "Hi"],
+test.for<readonly [string, Reply, string]>([
+  ["a server that does not stream", { body: hi["response"] }, "Hi"],
   [
     "a stream with unknown events",
     stream({ type: "keepalive", sequence_number: 1 }, { type: "response.brand_new.delta", delta: {} }, hi),

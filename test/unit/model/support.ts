@@ -10,7 +10,7 @@ import { createModelClient, type KeySource } from "../../../lib/model/client.ts"
 import { lastWordsMs } from "../../../lib/model/streaming.ts";
 import { createOpenAiModel } from "../../../lib/model/openai.ts";
 import { Secret } from "../../../lib/core/secret.ts";
-import { startResponsesServer, type Answer } from "../../support/responses-server.ts";
+import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
 
 export const key = "sk-test-4711abcdefgh";
 export const freshKey = "sk-test-0815ijklmnop";
@@ -83,11 +83,11 @@ function expectRejection(): never {
   throw new Error("expected a rejection");
 }
 
-/** A client and a server that gives these answers, one per request. The server closes when the test ends. */
-export async function fixture(answers: readonly Answer[], overrides: Overrides = {}) {
-  const server = await startResponsesServer(answers);
-  onTestFinished(() => server[Symbol.asyncDispose]());
-  const client = adapter(server.baseUrl, overrides);
+/** A client and a server that gives these replies, one per request. The server closes when the test ends. */
+export async function fixture(replies: readonly Reply[], overrides: Overrides = {}) {
+  const server = await startHttpServer(script(...replies));
+  onTestFinished(() => server.close());
+  const client = adapter(`${server.baseUrl}/v1`, overrides);
   const ask = (changes: Partial<ModelRequest> = {}, generation: Partial<Generation> = {}) =>
     client.model.generate({ ...request, ...changes }, { signal: never, ...generation });
   return {
@@ -96,7 +96,12 @@ export async function fixture(answers: readonly Answer[], overrides: Overrides =
     ask,
     /** The error that `ask` rejects with. */
     failure: (...args: Parameters<typeof ask>) => thrownBy(ask(...args)),
-    calls: () => server.seen.map(({ method, path }) => `${method} ${path}`),
+    calls: () => server.requests.map(({ method, path }) => `${method} ${path}`),
+    /** The bodies of the requests to create a response. */
+    asked: () =>
+      server.requests.flatMap(({ method, path, body }): readonly Record<string, unknown>[] =>
+        `${method} ${path}` === create ? [JSON.parse(body)] : [],
+      ),
   };
 }
 

@@ -32,11 +32,7 @@ describe("an invalid command line exits with 2, prints nothing to standard outpu
     ["statsu", "Unknown command 'statsu'. (Did you mean status?)", "--help"],
     ["status --jsn", "Unknown option '--jsn'. (Did you mean --json?)", "status --help"],
     ["--json jobs --limit", "Option '--limit <count>' argument missing.", "jobs --help"],
-    [
-      "status extra",
-      "Too many arguments for 'status'. Expected 0 arguments but got 1: extra.",
-      "status --help",
-    ],
+    ["status extra", "Too many arguments for 'status'.", "status --help"],
     ["secrets set", "Missing required argument", "secrets set --help"],
     ["secrets sett", "Unknown command 'sett'", "secrets --help"],
     ["", "No command is given. Commands: init, doctor, status, jobs", "--help"],
@@ -58,18 +54,17 @@ describe("errors from outside", () => {
     await expectRun("status", 5, "Nothing answers at 127.0.0.1:4401.");
   });
 
-  const named = (name: string, message: string) => Object.assign(new Error(message), { name });
+  const named = (name: string, message = "the call failed") => Object.assign(new Error(message), { name });
+  const defect = new TypeError("x is not a function");
 
   it.each([
-    ["CredentialsProviderError", 4, "no_credentials"],
-    ["ExpiredTokenException", 4, "no_credentials"],
-    ["AccessDenied", 4, "access_denied"],
-    ["ThrottlingException", 5, "aws_failed"],
-    ["TimeoutError", 5, "aws_failed"],
-    ["TypeError", 5, "internal"],
-  ])("exit after %s with %i", async (name, code, errorCode) => {
-    const error =
-      name === "TypeError" ? new TypeError("x is not a function") : named(name, "the call failed");
+    [named("CredentialsProviderError"), 4, "no_credentials"],
+    [named("ExpiredTokenException"), 4, "no_credentials"],
+    [named("AccessDenied"), 4, "access_denied"],
+    [named("ThrottlingException"), 5, "aws_failed"],
+    [named("TimeoutError"), 5, "aws_failed"],
+    [defect, 5, "internal"],
+  ])("exit after %s with %i", async (error, code, errorCode) => {
     cli.aws.broken.stacks = error;
     const answer = await expectRun("status --json", code);
     expect(answer.out).toBe("");
@@ -77,20 +72,17 @@ describe("errors from outside", () => {
   });
 
   it("include a stack trace of a defect in text, but not with --json", async () => {
-    cli.aws.broken.stacks = new TypeError("x is not a function");
+    cli.aws.broken.stacks = defect;
     expect((await cli.run("status")).err).toContain("    at ");
     expect(Object.keys((await cli.run("status", "--json")).error())).toEqual(["code", "message"]);
   });
 
   it.each([
     ["Region is missing", "No AWS region is set.\nName one with --region"],
-    [
-      'Region not accepted: region="us_east" is not a valid hostname component.',
-      "This is no AWS region.\nName one like eu-central-1 with --region",
-    ],
+    ['Region not accepted: region="us_east" is', "This is no AWS region.\nName one like eu-central-1"],
   ])("exit with 2 after %j", async (message, printed) => {
     cli.aws.broken.stacks = new Error(message);
-    await expectRun("status", 2, `Error: ${printed}, or set AWS_REGION.`);
+    await expectRun("status", 2, `Error: ${printed}`, "or set AWS_REGION.");
   });
 
   it("report access_denied when that is the cause of a run store error", async () => {

@@ -1,40 +1,21 @@
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../local/dashboard/routes.ts";
 import type { DashboardSource } from "../../local/dashboard/source.ts";
 import { alarmNamed, fakeSource } from "../support/dashboard-source.ts";
-import {
-  inChromium,
-  type OpenBrowser,
-  openBrowser,
-  openPage,
-  startRig,
-  type StudioRig,
-} from "./open-page.ts";
+import { inChromium, openPage, setUpStudio } from "./open-page.ts";
 
-let browser: OpenBrowser;
-let rig: StudioRig;
 let source: DashboardSource;
 const pages: Page[] = [];
 
-beforeAll(async () => {
-  browser = await openBrowser();
-  const routes = dashboardRoutes(systemClock, () => source, "/");
-  rig = await startRig({ dashboard: routes });
-});
-
+setUpStudio({ dashboard: dashboardRoutes(systemClock, () => source, "/") });
 afterEach(async () => {
   for (const page of pages.splice(0)) await page.close();
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await rig?.studio.close();
-});
-
-async function open(path = "/dashboard") {
-  const opened = await openPage(browser.context, `${rig.studio.url}${path}`);
+async function open(path = "dashboard") {
+  const opened = await openPage(path);
   pages.push(opened.page);
   return opened;
 }
@@ -117,7 +98,7 @@ inChromium("the dashboard page", () => {
     expect(await dialog.textContent()).toContain("Too many jobs fail.");
     expect(await dialog.locator("code").textContent()).toBe("npm run runner -- jobs");
     expect(await dialog.getByRole("link").getAttribute("href")).toBe("/dashboard/runbook#failurerate");
-    const { page: runbook, complaints } = await open("/dashboard/runbook#failurerate");
+    const { page: runbook, complaints } = await open("dashboard/runbook#failurerate");
     await runbook.locator("#failurerate").waitFor();
     expect(
       await runbook.evaluate("document.querySelector('#failurerate').getBoundingClientRect().top"),

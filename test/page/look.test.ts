@@ -1,29 +1,14 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  inChromium,
-  type OpenBrowser,
-  openBrowser,
-  openPage,
-  startRig,
-  type StudioRig,
-} from "./open-page.ts";
+import { beforeAll, expect, test } from "vitest";
+import { inChromium, openPage, rig, setUpStudio } from "./open-page.ts";
 
-let browser: OpenBrowser;
-let rig: StudioRig;
 let page: Page;
 
+setUpStudio();
 beforeAll(async () => {
-  browser = await openBrowser();
-  rig = await startRig();
   for (const title of ["First", "Second", "Third"]) rig.studio.queueJob({ title, text: "text" });
-  ({ page } = await openPage(browser.context, rig.studio.url));
+  ({ page } = await openPage());
   await page.locator("#workspaces a").first().waitFor();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await rig?.studio.close();
 });
 
 /** Pairs of custom properties that the page uses as text and background. */

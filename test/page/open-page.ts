@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
-import { describe } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { systemClock } from "../../lib/core/clock.ts";
 import { type LocalStudio, startStudio, type StudioOptions } from "../../local/studio/server.ts";
 import type { SampleResult } from "./sample-result.ts";
@@ -31,7 +31,7 @@ const launchArgs = [
 
 type BrowserOptions = Parameters<typeof chromium.launchPersistentContext>[1];
 
-export interface OpenBrowser {
+interface OpenBrowser {
   readonly context: BrowserContext;
   close(): Promise<void>;
 }
@@ -55,21 +55,47 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<OpenBro
   };
 }
 
+/** The file's browser and Studio. */
+export let browser: BrowserContext;
+export let rig: StudioRig;
+
+/** Gives the tests of a file one Chromium. */
+export function setUpBrowser(options: BrowserOptions = {}): void {
+  let opened: OpenBrowser | undefined;
+  beforeAll(async () => {
+    opened = await openBrowser(options);
+    browser = opened.context;
+  });
+  afterAll(() => opened?.close());
+}
+
+/** Gives the tests of a file one Chromium and one Studio. */
+export function setUpStudio(options: Partial<StudioOptions> = {}, browserOptions?: BrowserOptions): void {
+  setUpBrowser(browserOptions);
+  beforeAll(() => renewStudio(options));
+  afterAll(() => rig?.studio.close());
+}
+
+export async function renewStudio(options: Partial<StudioOptions> = {}): Promise<void> {
+  rig = await startRig(options);
+}
+
 export interface WatchedPage {
   readonly page: Page;
   /** Errors and warnings in the console, Content-Security-Policy violations included, and uncaught errors. */
   readonly complaints: readonly string[];
 }
 
-export async function openPage(context: BrowserContext, url: string): Promise<WatchedPage> {
-  const page = await context.newPage();
+/** Opens a path of Studio. */
+export async function openPage(path = "", { studio } = rig): Promise<WatchedPage> {
+  const page = await browser.newPage();
   page.setDefaultTimeout(30_000);
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(url);
+  await page.goto(`${studio.url}/${path}`);
   return { page, complaints };
 }
 
@@ -127,11 +153,7 @@ function withKinds(workspaceId: string, result: SampleResult): object {
 }
 
 /** A workspace whose only job is completed with `result`. */
-export async function completedWorkspace(
-  rig: StudioRig,
-  result: SampleResult,
-  title = "Coffee by post",
-): Promise<string> {
+export async function completedWorkspace(result: SampleResult, title = "Coffee by post"): Promise<string> {
   rig.studio.queueJob({ text: "Plan a coffee subscription with a budget of 5,000 €.", title });
   const workspaceId = await rig.lease();
   await rig.complete(workspaceId, result);

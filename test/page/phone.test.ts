@@ -1,32 +1,15 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  completedWorkspace,
-  hasFocus,
-  inChromium,
-  type OpenBrowser,
-  openBrowser,
-  openPage,
-  startRig,
-  type StudioRig,
-} from "./open-page.ts";
+import { beforeAll, expect, test } from "vitest";
+import { completedWorkspace, hasFocus, inChromium, openPage, setUpStudio } from "./open-page.ts";
 import { sampleResult } from "./sample-result.ts";
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-let browser: OpenBrowser;
-let rig: StudioRig;
 let page: Page;
 
+setUpStudio({}, phone);
 beforeAll(async () => {
-  browser = await openBrowser(phone);
-  rig = await startRig();
-  await completedWorkspace(rig, sampleResult, "Launch of a coffee subscription in Hamburg and Berlin");
-  ({ page } = await openPage(browser.context, rig.studio.url));
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await rig?.studio.close();
+  await completedWorkspace(sampleResult, "Launch of a coffee subscription in Hamburg and Berlin");
+  ({ page } = await openPage());
 });
 
 /** Elements that overflow to the right, except inside regions that scroll on their own. */

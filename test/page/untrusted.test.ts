@@ -1,42 +1,21 @@
-import type { BrowserContext } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  completedWorkspace,
-  inChromium,
-  type OpenBrowser,
-  openBrowser,
-  openPage,
-  startRig,
-  type StudioRig,
-} from "./open-page.ts";
+import { expect, test } from "vitest";
+import { browser, completedWorkspace, inChromium, openPage, setUpStudio } from "./open-page.ts";
 import { hostileTexts } from "../support/hostile-text.ts";
 import { sampleResult } from "./sample-result.ts";
 
-let browser: OpenBrowser;
-let rig: StudioRig;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  rig = await startRig();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await rig?.studio.close();
-});
+setUpStudio();
 
 /** The server refuses such results, so they are put into its answer on the way to the page. */
 const openWith = async (message: object) => {
-  const context: BrowserContext = browser.context;
-  const workspaceId = await completedWorkspace(rig, sampleResult);
-  await context.unrouteAll();
-  await context.route(`**/api/workspaces/${workspaceId}`, async (route) => {
+  const workspaceId = await completedWorkspace(sampleResult);
+  await browser.unrouteAll();
+  await browser.route(`**/api/workspaces/${workspaceId}`, async (route) => {
     const response = await route.fetch();
     const detail: { messages: { role: string }[] } = await response.json();
     const messages = detail.messages.map((one) => (one.role === "assistant" ? { ...one, ...message } : one));
     await route.fulfill({ json: { ...detail, messages } });
   });
-  const opened = await openPage(context, `${rig.studio.url}/#/w/${workspaceId}`);
+  const opened = await openPage(`#/w/${workspaceId}`);
   await opened.page.locator(".message-assistant").waitFor();
   return opened;
 };

@@ -1,13 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   completedWorkspace,
   hasFocus,
   inChromium,
-  type OpenBrowser,
-  openBrowser,
   openPage,
+  renewStudio,
+  rig,
+  setUpBrowser,
   startRig,
-  type StudioRig,
 } from "./open-page.ts";
 import { sampleResult } from "./sample-result.ts";
 
@@ -21,22 +21,13 @@ const shortAnswer = {
   lists: [],
 };
 
-let browser: OpenBrowser;
-let rig: StudioRig;
-const open = (path = "") => openPage(browser.context, `${rig.studio.url}/${path}`);
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser?.close());
-beforeEach(async () => {
-  rig = await startRig({ dailyLimits: { user: 2 } });
-});
+setUpBrowser();
+beforeEach(() => renewStudio({ dailyLimits: { user: 2 } }));
 afterEach(() => rig.studio.close());
 
 inChromium("a job on the page", () => {
   test("starts from an example and is updated up to its answer without a reload", async () => {
-    const { page, complaints } = await open();
+    const { page, complaints } = await openPage();
     await page.getByRole("button", { name: /^Plan a launch/ }).click();
     await page.getByLabel("Title").fill("Coffee");
     await page.getByRole("button", { name: "Start" }).click();
@@ -60,7 +51,7 @@ inChromium("a job on the page", () => {
   test("has a countdown of its lease", async () => {
     rig.studio.queueJob({ text: "Anything" });
     await rig.lease();
-    const { page } = await open();
+    const { page } = await openPage();
     const clock = page.locator("#workspaces .lease-clock");
     const first = await clock.textContent();
     await expect.poll(() => clock.textContent()).not.toBe(first);
@@ -70,7 +61,7 @@ inChromium("a job on the page", () => {
     rig.studio.queueJob({ text: "Draw the impossible" });
     const workspaceId = await rig.lease();
     await rig.fail(workspaceId, "The model refused: it draws no impossible things.");
-    const { page } = await open(`#/w/${workspaceId}`);
+    const { page } = await openPage(`#/w/${workspaceId}`);
     await page.getByText("The model refused: it draws no impossible things.").waitFor();
     await page.getByRole("button", { name: "Edit the message and send it again" }).click();
     expect(await page.getByLabel("Follow-up message").inputValue()).toBe("Draw the impossible");
@@ -79,8 +70,8 @@ inChromium("a job on the page", () => {
 
 inChromium("a checklist", () => {
   test("keeps a tick after a reload", async () => {
-    const workspaceId = await completedWorkspace(rig, shortAnswer);
-    const { page } = await open(`#/w/${workspaceId}`);
+    const workspaceId = await completedWorkspace(shortAnswer);
+    const { page } = await openPage(`#/w/${workspaceId}`);
     const progress = page.locator(".progress-text");
     const saved = page.waitForResponse("**/items/*");
     await page.getByLabel("Order 500 boxes").check();
@@ -93,8 +84,8 @@ inChromium("a checklist", () => {
   });
 
   test("reverts a tick that the server refuses and shows the reason", async () => {
-    const workspaceId = await completedWorkspace(rig, shortAnswer);
-    const { page } = await open(`#/w/${workspaceId}`);
+    const workspaceId = await completedWorkspace(shortAnswer);
+    const { page } = await openPage(`#/w/${workspaceId}`);
     await page.route("**/items/*", (route) =>
       route.fulfill({ status: 409, json: { error: "The checklist is locked." } }),
     );
@@ -105,8 +96,8 @@ inChromium("a checklist", () => {
   });
 
   test("keeps the focus and an open data table when an item is ticked elsewhere", async () => {
-    const workspaceId = await completedWorkspace(rig, { ...sampleResult, assistantMessage: "Done." });
-    const { page } = await open(`#/w/${workspaceId}`);
+    const workspaceId = await completedWorkspace({ ...sampleResult, assistantMessage: "Done." });
+    const { page } = await openPage(`#/w/${workspaceId}`);
     const data = page.getByRole("button", { name: "Data" }).first();
     await data.click();
     const path = `/api/workspaces/${workspaceId}/checklists/first-month/items/site`;
@@ -124,8 +115,8 @@ inChromium("a checklist", () => {
 
 inChromium("the composer", () => {
   test("sends a follow-up with the keyboard alone", async () => {
-    const workspaceId = await completedWorkspace(rig, shortAnswer);
-    const { page } = await open();
+    const workspaceId = await completedWorkspace(shortAnswer);
+    const { page } = await openPage();
     await page.locator("#workspaces a").waitFor();
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the workspace");
@@ -150,7 +141,7 @@ inChromium("the composer", () => {
   });
 
   test("also sends with Ctrl+Enter", async () => {
-    const { page } = await open("#/new");
+    const { page } = await openPage("#/new");
     await page.getByLabel("Message", { exact: true }).fill("A plan");
     await page.keyboard.press("Control+Enter");
     await page.locator(".bubble").waitFor();
@@ -162,7 +153,7 @@ inChromium("the composer, when it cannot send,", () => {
   test("shows the server's refusal and keeps the text, even after a reload", async () => {
     rig.studio.queueJob({ text: "one" });
     rig.studio.queueJob({ text: "two" });
-    const { page } = await open("#/new");
+    const { page } = await openPage("#/new");
     const field = page.getByLabel("Message", { exact: true });
     await field.fill("A third one");
     await page.getByRole("button", { name: "Start" }).click();
@@ -173,7 +164,7 @@ inChromium("the composer, when it cannot send,", () => {
   });
 
   test("asks for a message instead of sending an empty one", async () => {
-    const { page } = await open("#/new");
+    const { page } = await openPage("#/new");
     await page.getByRole("button", { name: "Start" }).click();
     await page.getByText("Write a message first.").waitFor();
     expect(rig.studio.snapshot()).toHaveLength(0);
@@ -182,18 +173,18 @@ inChromium("the composer, when it cannot send,", () => {
 
 inChromium("the page", () => {
   test("shows a notice when a workspace does not exist", async () => {
-    const { page } = await open("#/w/ws_none");
+    const { page } = await openPage("#/w/ws_none");
     const alert = page.locator(".thread").getByRole("alert").locator("span");
     await alert.waitFor();
     expect(await alert.textContent()).toBe("There is no such workspace.");
   });
 
   test("shows a notice when the connection is lost, and catches up when it is back", async () => {
-    const { page } = await open();
+    const { page } = await openPage();
     await page.getByText("Live").waitFor();
     await rig.studio.close();
     await page.getByText("Connection to the Studio server lost.").waitFor();
-    rig = await startRig({ port: rig.studio.port });
+    await renewStudio({ port: rig.studio.port });
     rig.studio.queueJob({ text: "Queued while nobody looked" });
     await page.getByText("Connected again.").waitFor();
     await expect
@@ -202,11 +193,11 @@ inChromium("the page", () => {
   });
 
   test("shows a notice that answers are scripted only when they are", async () => {
-    const canned = await open();
+    const canned = await openPage();
     await canned.page.getByText("Scripted answers.").waitFor();
     expect(await canned.page.locator(".notice-canned").textContent()).toContain("OPENAI_API_KEY");
     const live = await startRig({ info: { kind: "live", name: "gpt-6-luna" } });
-    const { page } = await openPage(browser.context, live.studio.url);
+    const { page } = await openPage("", live);
     await page.getByText("gpt-6-luna").waitFor();
     expect(await page.getByText("Scripted answers.").isVisible()).toBe(false);
     await live.studio.close();

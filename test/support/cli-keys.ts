@@ -18,7 +18,7 @@ interface Kept {
   readonly stages: Partial<Record<Stage, string>>;
 }
 
-export function fakeSecrets(): FakeSecrets {
+function fakeSecrets(): FakeSecrets {
   const all = new Map<string, Kept>();
   let counter = 0;
   const kept = (id: string): Kept => {
@@ -65,44 +65,27 @@ export function fakeSecrets(): FakeSecrets {
 }
 
 /** Studio, its sign-in and the model's provider. Tests change what they refuse. */
-export interface FakeWeb {
-  readonly fetch: typeof fetch;
+const freshWeb = () => ({
   /** Refused runner keys, by credential id. */
-  readonly refusedKeys: Set<string>;
-  readonly refusedModelKeys: Set<string>;
+  refusedKeys: new Set<string>(),
+  refusedModelKeys: new Set<string>(),
   /** The models that the provider's key has access to, with their shutdown dates. */
-  readonly models: Map<string, string | null>;
+  models: new Map<string, string | null>([["gpt-6-luna", null]]),
   /** Hosts that do not answer. */
-  readonly silent: Set<string>;
+  silent: new Set<string>(),
   /** Runner instances at Studio that are not revoked. */
-  readonly instances: Set<string>;
+  instances: new Set<string>(),
   /** The refresh token that the sign-in returns instead of the given one. */
-  renewed: string | undefined;
+  renewed: undefined as string | undefined,
   /** Whether Studio refuses the account that signed in. */
-  refusesAccount: boolean;
+  refusesAccount: false,
   /** The provider's error for a request for a response, instead of an answer. */
-  refusal: { readonly status: number; readonly error: object } | undefined;
+  refusal: undefined as { readonly status: number; readonly error: object } | undefined,
   /** Bodies of the requests for a response. */
-  readonly asked: unknown[];
-  readonly requests: string[];
-}
-
-export function fakeWeb(): FakeWeb {
-  const web: FakeWeb = {
-    fetch: async (input, init) => answer(web, input instanceof Request ? input.url : input.toString(), init),
-    refusedKeys: new Set(),
-    refusedModelKeys: new Set(),
-    models: new Map([["gpt-6-luna", null]]),
-    silent: new Set(),
-    instances: new Set(),
-    renewed: undefined,
-    refusesAccount: false,
-    refusal: undefined,
-    asked: [],
-    requests: [],
-  };
-  return web;
-}
+  asked: [] as unknown[],
+  requests: [] as string[],
+});
+export type FakeWeb = ReturnType<typeof freshWeb>;
 
 const json = (status: number, body: unknown): Response =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
@@ -143,15 +126,11 @@ const routes: readonly {
     answer: ({ instances, refusesAccount }, { body }) => {
       if (refusesAccount) return json(403, { error: "forbidden" });
       const id = `minted${instances.size + 1}`;
-      instances.add(`instance-${id}`);
+      const instanceId = `instance-${id}`;
+      instances.add(instanceId);
       const { kind, name } = JSON.parse(body) as { kind: string; name: string };
-      return json(200, {
-        instanceId: `instance-${id}`,
-        credentialId: id,
-        runnerToken: `${id}.secret-of-${id}`,
-        kind,
-        name,
-      });
+      const runnerToken = `${id}.secret-of-${id}`;
+      return json(200, { instanceId, credentialId: id, runnerToken, kind, name });
     },
   },
   {
@@ -201,23 +180,17 @@ export const patientClock = (cli: FakeCli): Clock => ({
  * Sets the standard input of the next commands. `undefined`: a terminal, whose hidden prompt returns `typed`.
  */
 export function giveInput(cli: FakeCli, text: string | undefined, typed = ""): void {
-  const isTerminal = text === undefined;
-  const unexpected = (): Promise<never> => Promise.reject(new Error("this was not to be asked"));
   Object.assign(cli.edges, {
-    input: { isTerminal, readAll: () => Promise.resolve(text ?? "") },
-    prompts: {
-      text: unexpected,
-      choose: unexpected,
-      confirm: unexpected,
-      hidden: () => Promise.resolve(typed),
-    },
+    input: { isTerminal: text === undefined, readAll: () => Promise.resolve(text ?? "") },
+    prompts: { hidden: () => Promise.resolve(typed) },
   });
 }
 
 /** Connects the fake secrets and web to the commands. */
 export function connectKeys(cli: FakeCli): { readonly secrets: FakeSecrets; readonly web: FakeWeb } {
-  const [secrets, web] = [fakeSecrets(), fakeWeb()];
-  cli.fetch = web.fetch;
+  const [secrets, web] = [fakeSecrets(), freshWeb()];
+  cli.fetch = async (input, init) =>
+    answer(web, input instanceof Request ? input.url : input.toString(), init);
   cli.secrets = secrets.port;
   return { secrets, web };
 }

@@ -49,27 +49,7 @@ const freshAws = () => ({
 });
 type FakeAws = ReturnType<typeof freshAws>;
 
-export interface FakeCli {
-  readonly aws: FakeAws;
-  readonly runStore: RunStorePorts;
-  nowMs: number;
-  /** The project's settings, as in cdk.json. */
-  projectSettings: unknown;
-  projectVersion: string;
-  columns: number | undefined;
-  colour: boolean;
-  fetch: typeof fetch;
-  /** Called for every wait of a command, after the clock has advanced. */
-  onSleep: () => Promise<void>;
-  /** Aborts like Ctrl-C. */
-  readonly interrupt: AbortController;
-  /** Replace the stand-in's own prompts, programs, secrets and so on. */
-  readonly edges: Partial<ContextEdges>;
-  secrets: Secrets | undefined;
-  run(...argv: string[]): Promise<CliAnswer>;
-  /** Adds a run as the functions would have left it. */
-  addRun(run: FakeRun): Promise<void>;
-}
+export type FakeCli = ReturnType<typeof fakeCli>;
 
 export interface FakeRun {
   readonly runId: string;
@@ -84,7 +64,7 @@ export interface FakeRun {
 /**
  * The command line with a real run store and a stand-in for AWS. Time advances only during a command's waits.
  */
-export function fakeCli(table: Table, nowMs: number): FakeCli {
+export function fakeCli(table: Table, nowMs: number) {
   const runStore: RunStorePorts = {
     table,
     runs: createRunStore(table),
@@ -95,21 +75,26 @@ export function fakeCli(table: Table, nowMs: number): FakeCli {
     workspaces: createWorkspaceRows(table),
     unreadable: new Set(),
   };
-  const cli: FakeCli = {
+  const cli = {
     aws: freshAws(),
     runStore,
     nowMs,
-    projectSettings: {},
+    /** The project's settings, as in cdk.json. */
+    projectSettings: {} as unknown,
     projectVersion: "0.1.0",
-    columns: undefined,
+    columns: undefined as number | undefined,
     colour: false,
-    fetch: () => Promise.reject(new Error("nothing is fetched here")),
-    onSleep: () => Promise.resolve(),
+    fetch: unexpected as typeof fetch,
+    /** Called for every wait of a command, after the clock has advanced. */
+    onSleep: (): Promise<void> => Promise.resolve(),
+    /** Aborts like Ctrl-C. */
     interrupt: new AbortController(),
-    edges: {},
-    secrets: undefined,
-    run: (...argv) => run(cli, argv),
-    addRun: (wanted) => addRun(cli, wanted),
+    /** Replace the stand-in's own prompts, programs, secrets and so on. */
+    edges: {} as Partial<ContextEdges>,
+    secrets: undefined as Secrets | undefined,
+    run: (...argv: string[]): Promise<CliAnswer> => run(cli, argv),
+    /** Adds a run as the functions would have left it. */
+    addRun: (wanted: FakeRun): Promise<void> => addRun(cli, wanted),
   };
   return cli;
 }
@@ -173,13 +158,7 @@ async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
         ...cli.edges,
       }),
   });
-  return {
-    code,
-    out,
-    err,
-    json: () => JSON.parse(out),
-    error: () => JSON.parse(err).error,
-  };
+  return { code, out, err, json: () => JSON.parse(out), error: () => JSON.parse(err).error };
 }
 
 const unexpectedly = (): never => {
@@ -273,14 +252,8 @@ function outputsOf(fake: FakeAws): Record<string, string> {
 async function addRun(cli: FakeCli, wanted: FakeRun): Promise<void> {
   const { runs } = cli.runStore;
   const { runId, workspaceId = "ws-1", pool = "default", leasedAtMs, progress, ending } = wanted;
-  await runs.create({
-    pool,
-    runId,
-    workspaceId,
-    keyId: "key-1",
-    leasedAtMs,
-    leaseExpiresAtMs: leasedAtMs + 600_000,
-  });
+  const leaseExpiresAtMs = leasedAtMs + 600_000;
+  await runs.create({ pool, runId, workspaceId, keyId: "key-1", leasedAtMs, leaseExpiresAtMs });
   const fence = { pool, runId, attempt: 1, invocationId: runId };
   await runs.start(fence, { atMs: leasedAtMs + 400, requestId: `request-${runId}` });
   if (progress) await runs.saveProgress(fence, progress);

@@ -22,26 +22,19 @@ describe("deploy", () => {
 
   it("runs cdk deploy, and names the keys that are still missing as next steps", async () => {
     const { out } = await expectRun("deploy --yes --region eu-central-1 --profile ops", 0);
-    expect(programs).toEqual([
-      {
-        file: "/nowhere/node_modules/.bin/cdk",
-        args: ["deploy", "StudioRunner", "--require-approval", "never", "--profile", "ops"],
-        folder: "/nowhere",
-        variables: { AWS_REGION: "eu-central-1", AWS_DEFAULT_REGION: "eu-central-1" },
-        prints: "stdout",
-      },
+    const args = ["deploy", "StudioRunner", "--require-approval", "never", "--profile", "ops"];
+    const variables = { AWS_REGION: "eu-central-1", AWS_DEFAULT_REGION: "eu-central-1" };
+    const file = "/nowhere/node_modules/.bin/cdk";
+    expect(programs).toEqual([{ file, args, folder: "/nowhere", variables, prints: "stdout" }]);
+    expect(out.split("\n")).toEqual([
+      "StudioRunner is deployed.",
+      "",
+      "Next:",
+      `  npm run runner -- secrets set runner-keys --pool ${pool}`,
+      "  npm run runner -- secrets set model-key",
+      "  npm run runner -- doctor",
+      "",
     ]);
-    expect(out).toBe(
-      [
-        "StudioRunner is deployed.",
-        "",
-        "Next:",
-        `  npm run runner -- secrets set runner-keys --pool ${pool}`,
-        "  npm run runner -- secrets set model-key",
-        "  npm run runner -- doctor",
-        "",
-      ].join("\n"),
-    );
   });
 
   it("names only doctor as the next step when all keys are stored", async () => {
@@ -54,12 +47,7 @@ describe("deploy", () => {
 
   it("deploys nothing when a check fails", async () => {
     Object.assign(cli.aws.services, { stacks: { outputs: () => Promise.resolve(undefined) } });
-    await expectRun(
-      "deploy --yes",
-      1,
-      "✗ CDK bootstrap",
-      "Nothing was deployed. Fix the failed checks first.",
-    );
+    await expectRun("deploy --yes", 1, "✗ CDK bootstrap", "Nothing was deployed. Fix the failed checks");
     expect(programs).toEqual([]);
   });
 

@@ -94,10 +94,9 @@ describe("doctor before the first deploy", () => {
   it("fails without AWS credentials, and skips the checks that need them", async () => {
     const error = new Error("Could not load credentials");
     cli.aws.broken.identity = Object.assign(error, { name: "CredentialsProviderError" });
-    const { code, row } = await diagnose();
-    expect(code).toBe(1);
-    expect(row("credentials")).toMatchObject({ outcome: "fail", finding: "Could not load credentials" });
-    expect(row("credentials").remedy).toContain("Sign in to AWS");
+    const { row } = await diagnose();
+    const remedy: unknown = expect.stringContaining("Sign in to AWS");
+    expect(row("credentials")).toMatchObject({ outcome: "fail", finding: error.message, remedy });
     for (const id of ["bootstrap", "schedule"])
       expect(row(id)).toMatchObject({ outcome: "skipped", finding: "the AWS credentials do not work" });
   });
@@ -105,10 +104,8 @@ describe("doctor before the first deploy", () => {
   it("fails when the account is not bootstrapped, and names the command that does it", async () => {
     Object.assign(cli.aws.services, { stacks: { outputs: () => Promise.resolve(undefined) } });
     const { row } = await diagnose();
-    expect(row("bootstrap")).toMatchObject({
-      outcome: "fail",
-      remedy: "npx cdk bootstrap aws://123456789012/eu-central-1",
-    });
+    const remedy = "npx cdk bootstrap aws://123456789012/eu-central-1";
+    expect(row("bootstrap")).toMatchObject({ outcome: "fail", remedy });
   });
 });
 
@@ -126,6 +123,16 @@ const alarm = (): void => {
 const keys = (text: string): void => secrets.set(`${pool}-keys`, text);
 const account = (text: string): void => secrets.set(`${pool}-account`, text);
 const pending = { versionId: "v", text: "three.secret-of-three", stage: "AWSPENDING" } as const;
+const inference = { reasoningEffort: "low", serviceTier: "flex", hostedTools: ["web_search"] };
+const refuse = (status: number, error: object): void => {
+  settle({ inference });
+  web.refusal = { status, error };
+};
+const noRoom = { message: "Resource unavailable", code: "resource_unavailable" };
+const settled = (given: object) => () => settle({ inference: given });
+const identity = { workloadIdentity: { identityProviderId: "p", serviceAccountId: "s" } };
+const keyless = { pools: [{ name: "new", kind: "user" }] };
+const denied = Object.assign(new Error("not authorized"), { name: "AccessDeniedException" });
 
 /** "check outcome: a part of the finding", and what leads to it. */
 const findings: readonly (readonly [expected: string, arrange: () => unknown])[] = [
@@ -136,10 +143,7 @@ const findings: readonly (readonly [expected: string, arrange: () => unknown])[]
   ["model fail: gpt-5-codex was shut down on 2026-07-23", () => model("gpt-5-codex")],
   ["model fail: the key has no access to the model gpt-6-luna", () => web.models.clear()],
   ["prices warn: none is known for gpt-7: costs are not estimated", () => model("gpt-7")],
-  [
-    "concurrency warn: the account can run 10 invocations at once",
-    () => (cli.aws.unreservedConcurrency = 10),
-  ],
+  ["concurrency warn: the account can run 10 invocations", () => (cli.aws.unreservedConcurrency = 10)],
   ["version warn: 0.1.0 is deployed, this checkout is 0.2.0", () => (cli.projectVersion = "0.2.0")],
   ["drift warn: cdk.json has changes that are not deployed yet", settingsNotDeployed],
   ["schedule fail: off: no dispatch cycle starts", () => (cli.aws.scheduleOn = false)],
@@ -156,75 +160,51 @@ const findings: readonly (readonly [expected: string, arrange: () => unknown])[]
   ["account-key-accepted fail: the sign-in refuses it", () => account(revokedAccount)],
   ["account-key-accepted fail: could not be checked", () => web.silent.add("securetoken.googleapis.com")],
   ['account-key fail: The secret "account-key"', () => account("[]")],
+  ["account-key skipped: the pool has no rotator", () => settle({})],
+  ["runner-keys-accepted skipped: ", () => settle(keyless)],
+  ["model-key skipped: ", settled(identity)],
+  ["model-key-accepted skipped: ", settled(identity)],
+  ["model ok: ", settled(identity)],
+  ["concurrency warn: could not be checked: not authorized", () => (cli.aws.broken.functions = denied)],
+  ["alarms warn: could not be read", () => (cli.aws.broken.alarms = denied)],
+  ["model-request warn: has no room in the service tier that was asked for", () => refuse(429, noRoom)],
+  [
+    "model-request fail: could not be checked: the model's provider is not available: overloaded (HTTP 503)",
+    () => refuse(503, { message: "overloaded" }),
+  ],
 ];
 
 describe("doctor reports", () => {
   it.each(findings)("%s", async (expected, arrange) => {
     await arrange();
     const [, id = "", outcome, finding] = /^(\S+) (\w+): (.*)$/.exec(expected) ?? [];
-    const { code, row } = await diagnose();
-    expect(row(id).finding).toContain(finding);
-    expect(row(id).outcome).toBe(outcome);
+    const { code, row, rows } = await diagnose();
+    expect(row(id)).toMatchObject({ outcome, finding: expect.stringContaining(finding ?? "") });
     // Every failed check has a remedy, unless it could not be run.
     const needsRemedy = outcome === "fail" && !finding?.startsWith("could not");
     expect(needsRemedy && row(id).remedy === null).toBe(false);
-    expect(code).toBe(outcome === "fail" ? 1 : 0);
+    expect(code).toBe(rows.some((one) => one.outcome === "fail") ? 1 : 0);
   });
 
   it("a secret without a value, with the command that sets it", async () => {
-    settle({ pools: [{ name: `${pool}-new`, kind: "user" }] });
-    const { code, row } = await diagnose();
-    expect(code).toBe(1);
-    expect(row("runner-keys")).toMatchObject({
-      outcome: "fail",
-      finding: "no value is stored yet",
-      remedy: "npm run runner -- secrets set runner-keys",
-    });
-    expect(row("runner-keys-accepted").outcome).toBe("skipped");
-    expect(row("account-key")).toMatchObject({ outcome: "skipped", finding: "the pool has no rotator" });
-  });
-
-  it("checks that AWS denies as warnings, and runs the other checks", async () => {
-    const denied = Object.assign(new Error("not authorized"), { name: "AccessDeniedException" });
-    Object.assign(cli.aws.broken, { functions: denied, alarms: denied });
-    const { code, row } = await diagnose();
-    const finding = "could not be checked: not authorized";
-    expect(row("concurrency")).toMatchObject({ outcome: "warn", finding });
-    expect(row("alarms")).toMatchObject({ outcome: "warn", finding: "could not be read" });
-    expect(code).toBe(0);
-  });
-
-  it("the checks of the model key as skipped when workload identity is used", async () => {
-    settle({ inference: { workloadIdentity: { identityProviderId: "p", serviceAccountId: "s" } } });
-    const { row } = await diagnose();
-    expect(row("model-key").outcome).toBe("skipped");
-    expect(row("model-key-accepted").outcome).toBe("skipped");
-    expect(row("model").outcome).toBe("ok");
+    settle(keyless);
+    const remedy = "npm run runner -- secrets set runner-keys";
+    const finding = "no value is stored yet";
+    expect((await diagnose()).row("runner-keys")).toMatchObject({ outcome: "fail", finding, remedy });
   });
 });
 
 describe("doctor's request to the model", () => {
-  const inference = { reasoningEffort: "low", serviceTier: "flex", hostedTools: ["web_search"] };
   const diagnosed = async (id = "model-request"): Promise<Row> => (await diagnose()).row(id);
 
   it("equals the request of a job's round, except for the token limit", async () => {
     settle({ inference: { ...inference, instructions: "Be brief." } });
-    expect(await diagnosed()).toMatchObject({
-      outcome: "ok",
-      finding:
-        "gpt-6-luna answers a job's request with effort low, tier flex, web_search (asked for 16 tokens, which cost almost nothing)",
-    });
-    expect(web.asked).toMatchObject([
-      {
-        model: "gpt-6-luna",
-        reasoning: { effort: "low" },
-        service_tier: "flex",
-        max_output_tokens: 16,
-        store: true,
-        stream: false,
-        parallel_tool_calls: true,
-      },
-    ]);
+    expect((await diagnosed()).finding).toBe(
+      "gpt-6-luna answers a job's request with effort low, tier flex, web_search (asked for 16 tokens, which cost almost nothing)",
+    );
+    const settings = { model: "gpt-6-luna", reasoning: { effort: "low" }, service_tier: "flex" };
+    const rest = { max_output_tokens: 16, store: true, stream: false, parallel_tool_calls: true };
+    expect(web.asked).toMatchObject([{ ...settings, ...rest }]);
     const [{ tools, instructions }] = web.asked as [{ tools: { type: string }[]; instructions: string }];
     expect(tools.at(-1)).toEqual({ type: "web_search" });
     expect(tools.filter(({ type }) => type === "function").length).toBeGreaterThan(5);
@@ -232,51 +212,28 @@ describe("doctor's request to the model", () => {
   });
 
   it("leads to a finding about the setting that the model rejects, and not about the key", async () => {
-    settle({ inference });
     const message = "Unsupported value: 'low'";
-    web.refusal = {
-      status: 400,
-      error: { message, param: "reasoning.effort", code: "unsupported_value" },
-    };
+    refuse(400, { message, param: "reasoning.effort", code: "unsupported_value" });
     expect(await diagnosed()).toMatchObject({
       outcome: "fail",
       finding: `gpt-6-luna: the model's provider rejected the request: ${message} (HTTP 400, code unsupported_value, setting inference.reasoningEffort)`,
-      remedy:
-        "Change the setting that the finding names, or choose another model (inference.model), in cdk.json; then deploy.",
+      remedy: expect.stringContaining("Change the setting that the finding names"),
     });
     expect((await diagnosed("model-key-accepted")).outcome).toBe("ok");
   });
 
   it("is not sent when the file with the owner's instructions cannot be read", async () => {
     settle({ inference: { instructionsFile: "nowhere/style.md" } });
-    expect(await diagnosed("settings")).toMatchObject({
-      outcome: "fail",
-      finding: expect.stringContaining("inference.instructionsFile: nowhere/style.md cannot be read (ENOENT"),
-    });
-    expect((await diagnosed()).outcome).toBe("fail");
+    const { row } = await diagnose();
+    expect(row("settings").finding).toContain("nowhere/style.md cannot be read (ENOENT");
+    expect(row("model-request").outcome).toBe("fail");
     expect(web.asked).toEqual([]);
-  });
-
-  it("leads to a warning when the service tier has no capacity", async () => {
-    settle({ inference });
-    web.refusal = { status: 429, error: { message: "Resource unavailable", code: "resource_unavailable" } };
-    expect(await diagnosed()).toMatchObject({
-      outcome: "warn",
-      finding: expect.stringContaining("has no room in the service tier that was asked for"),
-    });
   });
 
   it("is not sent when the provider refuses the model key", async () => {
     web.refusedModelKeys.add(modelKey);
     expect((await diagnosed()).outcome).toBe("skipped");
     expect(web.asked).toEqual([]);
-  });
-
-  it('leads to "could not be checked" when the provider is unavailable', async () => {
-    web.refusal = { status: 503, error: { message: "overloaded" } };
-    expect((await diagnosed()).finding).toBe(
-      "could not be checked: the model's provider is not available: overloaded (HTTP 503)",
-    );
   });
 });
 
@@ -296,25 +253,12 @@ describe("doctor of a stack that uses Amazon Bedrock", () => {
     answer();
     const { code, row } = await diagnose();
     expect(code).toBe(0);
-    expect(row("model-key")).toMatchObject({
-      outcome: "skipped",
-      finding:
-        "none is stored: the processor's role signs its requests to Amazon Bedrock (inference.provider)",
-    });
+    expect(row("model-key").finding).toContain("none is stored: the processor's role signs its requests");
     expect(row("model-key-accepted").outcome).toBe("skipped");
-    expect(row("model").finding).toContain(
-      "its model card in Amazon Bedrock's user guide has the shutdown date",
-    );
-    expect(row("model-access")).toMatchObject({
-      outcome: "ok",
-      finding:
-        "openai.gpt-6-luna answers at the mantle endpoint in us-west-2 (asked for 16 tokens, which cost almost nothing)",
-    });
-    expect(asked).toMatchObject({
-      endpoint: "mantle",
-      region: "us-west-2",
-      body: { model: "openai.gpt-6-luna", max_output_tokens: 16, parallel_tool_calls: true },
-    });
+    expect(row("model").finding).toContain("its model card in Amazon Bedrock's user guide");
+    expect(row("model-access").finding).toContain("answers at the mantle endpoint in us-west-2");
+    const body = { model: "openai.gpt-6-luna", max_output_tokens: 16, parallel_tool_calls: true };
+    expect(asked).toMatchObject({ endpoint: "mantle", region: "us-west-2", body });
   });
 
   const notAuthorized =

@@ -25,14 +25,17 @@ const logged = (...lines: readonly string[]): void => {
   cli.aws.logs[`${pool}-processor`] = lines.map((text, at) => ({ id: String(at), atMs: now - 55_000, text }));
 };
 
-const logLine = (text: string): string =>
-  JSON.stringify({
-    level: "WARN",
-    message: "heartbeat_failed",
-    workspaceId: `ws ${text}`,
-    runId,
-    explanation: `why ${text}`,
-  });
+const logLine = (text: string): string => {
+  const fields = { workspaceId: `ws ${text}`, runId, explanation: `why ${text}` };
+  return JSON.stringify({ level: "WARN", message: "heartbeat_failed", ...fields });
+};
+
+const pauseBy = (text: string): Promise<unknown> =>
+  cli.runStore.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
+
+const breakAws = (text: string, name: string): void => {
+  cli.aws.broken.stacks = Object.assign(new Error(`stacks ${text}`), { name });
+};
 
 /** Each renders the text in every place that can hold text from outside. */
 const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
@@ -46,7 +49,7 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     return output("logs");
   },
   "status, with alarms and a paused pool": async (text) => {
-    await cli.runStore.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
+    await pauseBy(text);
     const reason = `because ${text}`;
     cli.aws.alarms = [{ name: `${pool}-NoGoodPoll`, state: "ALARM", reason, sinceMs: now }];
     await addCycle(`reason ${text}`, now - 20_000, now);
@@ -54,27 +57,22 @@ const renderers: Readonly<Record<string, (text: string) => Promise<string>>> = {
     return output("status");
   },
   "pause of a paused pool": async (text) => {
-    await cli.runStore.control.write(pool, { paused: true, by: `by ${text}`, why: `why ${text}`, atMs: now });
+    await pauseBy(text);
     return output("pause");
   },
   "redrive, with dead letters and lost runs": async (text) => {
     const ending = { state: "lost", reason: `reason ${text}`, atMs: now - 50_000 } as const;
     await cli.addRun({ pool, runId, workspaceId: `ws ${text}`, leasedAtMs: now - 60_000, ending });
-    const queues = {
-      depth: async () => 1,
-      borrow: async () => [{ id: "m-1", body: "no record", receipt: "r", sentAtMs: now }],
-      giveBack: async () => undefined,
-      remove: async () => undefined,
-    };
-    Object.assign(cli.aws.services, { queues });
+    const borrow = async () => [{ id: "m-1", body: "no record", receipt: "r", sentAtMs: now }];
+    Object.assign(cli.aws.services, { queues: { borrow, giveBack: async () => undefined } });
     return output("redrive", "--dry-run");
   },
   "an error of AWS": async (text) => {
-    cli.aws.broken.stacks = Object.assign(new Error(`stacks ${text}`), { name: "AccessDenied" });
+    breakAws(text, "AccessDenied");
     return output("status");
   },
   "an unknown error": async (text) => {
-    cli.aws.broken.stacks = Object.assign(new Error(`stacks ${text}`), { name: "Strange" });
+    breakAws(text, "Strange");
     return output("status");
   },
 };
@@ -123,11 +121,9 @@ it("progress is printed as one line, cut between two characters", () => {
 it("a check's finding of several lines is indented under its first line", () => {
   const finding = "one\nError: two\u001B[2J";
   const results = [{ id: "a", title: "T\u202E", outcome: "fail" as const, finding, remedy: "do\r" }];
-  expect(
-    renderChecks(results, terminalOf(1_000, { NO_COLOR: "1" }).terminal)
-      .split("\n")
-      .slice(0, 3),
-  ).toEqual(["✗ T\\u202e  one", "           Error: two\\u001b[2J", "           → do "]);
+  const { terminal } = terminalOf(1_000, { NO_COLOR: "1" });
+  const lines = renderChecks(results, terminal).split("\n").slice(0, 3);
+  expect(lines).toEqual(["✗ T\\u202e  one", "           Error: two\\u001b[2J", "           → do "]);
 });
 
 it("--json keeps the text, with control characters escaped", async () => {

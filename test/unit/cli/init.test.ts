@@ -43,22 +43,18 @@ function atTerminal(): void {
     asked++;
     return answers[Object.keys(answers).find((part) => message.includes(part)) ?? ""];
   };
-  const prompts: Prompts = {
+  const prompts: Omit<Prompts, "hidden"> = {
     text: async ({ message, default: byDefault = "", problem }) => {
       const text = String(answer(message) ?? byDefault);
       const wrong = problem?.(text);
       if (wrong !== undefined) throw new Error(`${message}: ${wrong}`);
       return text;
     },
-    hidden: async () => "",
     choose: async ({ message, choices, default: byDefault }) => {
       const given = answer(message);
       return choices.find(({ value }) => value === given)?.value ?? byDefault;
     },
-    confirm: async (message, byDefault) => {
-      const given = answer(message);
-      return typeof given === "boolean" ? given : byDefault;
-    },
+    confirm: async (message, byDefault) => (answer(message) === false ? false : byDefault),
   };
   Object.assign(cli.edges, { input: { isTerminal: true, readAll: async () => "" }, prompts });
 }
@@ -78,10 +74,7 @@ describe("init without a terminal", () => {
   });
 
   it("keeps settings that no option covers", async () => {
-    file = file.replace(
-      '"pools": [{ "name": "default",',
-      '"logLevel": "debug", "pools": [{ "runLimitMinutes": 30, "name": "default",',
-    );
+    file = file.replace('"pools": [{', '"logLevel": "debug", "pools": [{ "runLimitMinutes": 30,');
     await expectRun("init --yes", 0);
     const kept = { logLevel: "debug", pools: [{ name: "default", runLimitMinutes: 30 }] };
     expect(settings()).toMatchObject(kept);

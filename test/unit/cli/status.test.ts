@@ -102,26 +102,19 @@ describe("status exits with 0 and shows", () => {
         atMs: now,
       });
     const out = await healthy();
-    expect(out).toContain(
-      "  Left alone    ws_1 until 03:01:00 UTC: several of its runs in a row lost their leases",
-    );
+    expect(out).toContain("  Left alone    ws_1 until 03:01:00 UTC: several of its runs in a row lost");
     expect(out).toContain("ws_3 until 03:03:00 UTC");
     expect(out).not.toContain("ws_4");
   });
 
-  it("who paused the pool, when and why", async () => {
-    await goodCycle("paused");
-    await cli.run("pause", "--why", "Studio maintenance");
-    cli.nowMs += 120_000;
-    expect(await healthy()).toContain(`paused by ${ann}, 2 min ago: Studio maintenance`);
-  });
-
-  it("who resumed the pool, when and why", async () => {
+  it("who paused or resumed the pool, when and why", async () => {
     await goodCycle();
     await cli.run("pause", "--why", "Studio maintenance");
+    cli.nowMs += 60_000;
+    expect(await healthy()).toContain(`paused by ${ann}, 60 s ago: Studio maintenance`);
     await cli.run("resume", "--why", "it is over");
-    cli.nowMs += 120_000;
-    expect(await healthy()).toContain(`State         on, resumed by ${ann}, 2 min ago: it is over\n`);
+    cli.nowMs += 60_000;
+    expect(await healthy()).toContain(`State         on, resumed by ${ann}, 60 s ago: it is over\n`);
   });
 
   it("that the pool is at its daily cap, and who set a cap other than the deployed one", async () => {
@@ -130,9 +123,7 @@ describe("status exits with 0 and shows", () => {
     await cli.run("set-cap", "7");
     const out = await healthy();
     expect(out).toContain("at its daily cap, no new leases until 00:00 UTC\n");
-    expect(out).toContain(
-      `$7.00 of $7.00 (100 %) on 2026-11-20 (UTC), estimated; deployed: $10.00, set by ${ann}`,
-    );
+    expect(out).toContain(`$7.00 of $7.00 (100 %) on 2026-11-20 (UTC), estimated; deployed: $10.00, set by`);
   });
 
   it("who set a concurrency other than the deployed one", async () => {
@@ -158,18 +149,15 @@ describe("status exits with 1 and reports:", () => {
     cli.aws.alarms = [{ name: `${pool}-${id}`, state: "ALARM", reason, sinceMs: now - 60_000 }];
   };
   const arns = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:x transitioned to ALARM";
-  const minute = "for 60 s";
+  const deadLetters = "Alarm DeadLetters for 60 s";
   const atSpending = "Alarm Spending100 for 60 s: 5 >= 5 (docs/runbook.md#spending100)";
 
   it.each<readonly [problem: string, arrange: () => unknown]>([
     ["The last good poll was 5 min ago.", () => (cli.nowMs = now + 300_000)],
     ["The last cycle failed: key_refused.", () => goodCycle("key_refused")],
-    [
-      `Alarm DeadLetters ${minute}: 1 >= 1 (docs/runbook.md#deadletters)`,
-      () => alarm("DeadLetters", "1 >= 1"),
-    ],
+    [`${deadLetters}: 1 >= 1 (docs/runbook.md#deadletters)`, () => alarm("DeadLetters", "1 >= 1")],
     // The reason of a composite alarm only names other alarms, which have lines of their own.
-    [`Alarm NoGoodPoll ${minute} (docs/runbook.md#nogoodpoll)`, () => alarm("NoGoodPoll", arns)],
+    [`Alarm NoGoodPoll for 60 s (docs/runbook.md#nogoodpoll)`, () => alarm("NoGoodPoll", arns)],
     ["1 dead letter waits: npm run runner -- redrive", () => (cli.aws.deadLetters = 1)],
     ["2 dead letters wait: npm run runner -- redrive", () => (cli.aws.deadLetters = 2)],
   ])("%s", async (problem, arrange) => {
@@ -178,7 +166,7 @@ describe("status exits with 1 and reports:", () => {
     expect(await problems()).toEqual([problem]);
   });
 
-  it("that no cycle has had a good poll yet", async () => {
+  it("No cycle has had a good poll yet.", async () => {
     expect(await problems()).toEqual(["No cycle has had a good poll yet."]);
   });
 

@@ -34,11 +34,7 @@ describe("an invalid command line exits with 2, prints nothing to standard outpu
     ["statsu", "Unknown command 'statsu'. (Did you mean status?)", "--help"],
     ["status --jsn", "Unknown option '--jsn'. (Did you mean --json?)", "status --help"],
     ["--json jobs --limit", "Option '--limit <count>' argument missing.", "jobs --help"],
-    [
-      "status extra",
-      "Too many arguments for 'status'. Expected 0 arguments but got 1: extra.",
-      "status --help",
-    ],
+    ["status extra", "Too many arguments for 'status'.", "status --help"],
     ["secrets set", "Missing required argument", "secrets set --help"],
     ["secrets sett", "Unknown command 'sett'", "secrets --help"],
     ["", "No command is given. Commands: init, doctor, status, jobs", "--help"],
@@ -60,19 +56,18 @@ describe("errors from outside", () => {
     await expectRun("status", 5, "Nothing answers at 127.0.0.1:4401.");
   });
 
-  const named = (name: string, message: string) => Object.assign(new Error(message), { name });
+  const named = (name: string, message = "the call failed") => Object.assign(new Error(message), { name });
+  const defect = new TypeError("x is not a function");
 
   it.each([
-    ["CredentialsProviderError", 4, "no_credentials"],
-    ["ExpiredTokenException", 4, "no_credentials"],
-    ["InvalidSignatureException", 4, "signature_refused"],
-    ["AccessDenied", 4, "access_denied"],
-    ["ThrottlingException", 5, "aws_failed"],
-    ["TimeoutError", 5, "aws_failed"],
-    ["TypeError", 5, "internal"],
-  ])("exit after %s with %i", async (name, code, errorCode) => {
-    const error =
-      name === "TypeError" ? new TypeError("x is not a function") : named(name, "the call failed");
+    [named("CredentialsProviderError"), 4, "no_credentials"],
+    [named("ExpiredTokenException"), 4, "no_credentials"],
+    [named("InvalidSignatureException"), 4, "signature_refused"],
+    [named("AccessDenied"), 4, "access_denied"],
+    [named("ThrottlingException"), 5, "aws_failed"],
+    [named("TimeoutError"), 5, "aws_failed"],
+    [defect, 5, "internal"],
+  ])("exit after %s with %i", async (error, code, errorCode) => {
     cli.aws.broken.stacks = error;
     const answer = await expectRun("status --json", code);
     expect(answer.out).toBe("");
@@ -80,7 +75,7 @@ describe("errors from outside", () => {
   });
 
   it("include a stack trace of a defect in text, but not with --json", async () => {
-    cli.aws.broken.stacks = new TypeError("x is not a function");
+    cli.aws.broken.stacks = defect;
     expect((await cli.run("status")).err).toContain("    at ");
     expect(Object.keys((await cli.run("status", "--json")).error())).toEqual(["code", "message"]);
   });

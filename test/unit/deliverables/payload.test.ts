@@ -16,9 +16,10 @@ describe("toPayload", () => {
     expect(toPayload(fullDraft(), " ").assistantMessage).toBe("");
   });
 
-  test("accepts a message of 24,000 characters and rejects a longer one", () => {
-    expect(toPayload(emptyDraft, "x".repeat(24_000)).assistantMessage).toHaveLength(24_000);
-    expect(() => toPayload(emptyDraft, "x".repeat(24_001))).toThrow(
+  test("accepts a message of 24,000 UTF-16 units, two per emoji, and rejects a longer one", () => {
+    const message = "😀".repeat(12_000);
+    expect(toPayload(emptyDraft, message).assistantMessage).toBe(message);
+    expect(() => toPayload(emptyDraft, `${message}x`)).toThrow(
       expect.objectContaining({
         code: "assistant_message_too_long",
         message: "the model's message has 24001 characters, Studio takes at most 24000",

@@ -10,47 +10,46 @@ import { applyToolCall, tools } from "../../../lib/deliverables/registry.ts";
 import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { problemsOf } from "../../../local/studio/caps.ts";
-import { samples } from "./samples.ts";
-import type { Fields } from "./samples.ts";
+import { samples, type Fields } from "./samples.ts";
 
 const names = tools.map(({ name }) => name);
 
 const tags = ["svg", "g", "script", "foreignObject", "title", "desc", "a", "noscript", "textarea"];
+const elements = `<svg xmlns="http://www.w3.org/2000/svg">
+<rect onload="x" style="fill:red;x:y"/>
+<use xlink:href="#a" href="javascript:x"/>
+<a href='x'>`.split("\n");
+const fragments =
+  `<rect/> <text>t</text> <![CDATA[ ]]> <!-- --> javascript: on = &#61; &lt; &nope; < > "`.split(" ");
 const svgPiece = fc.constantFrom(
   ...tags.flatMap((tag) => [`<${tag}>`, `</${tag}>`]),
-  '<svg xmlns="http://www.w3.org/2000/svg">',
-  "<rect/>",
-  '<rect onload="x" style="fill:red;x:y"/>',
-  '<use xlink:href="#a" href="javascript:x"/>',
-  "<a href='x'>",
-  "<text>t</text>",
-  "<![CDATA[",
-  "]]>",
-  "<!--",
-  "-->",
-  "javascript:",
-  "on",
+  ...elements,
+  ...fragments,
   "x =",
-  "&#61;",
-  "&lt;",
-  "&nope;",
-  "<",
-  ">",
-  '"',
 );
 const svgSoup = fc.array(svgPiece, { maxLength: 30 }).map((pieces) => pieces.join(""));
 const svgLike = svgSoup.map((soup) => `<svg><rect/>${soup}</svg>`);
+
+/** Texts with control characters, lone surrogates and characters of several UTF-16 units. */
+const anyText = fc.string({
+  unit: fc.oneof(
+    fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+    fc.integer({ min: 0xd800, max: 0xdfff }).map((unit) => String.fromCharCode(unit)),
+    fc.constantFrom("😀", "👩‍👩‍👧", "é", "\u0000", "\u202e", "\n"),
+  ),
+  maxLength: 70,
+});
 
 /** A valid call with up to three random fields, so that most of it passes the schema. */
 const nearlyGood = fc
   .tuple(
     fc.constantFrom(...names),
     fc.record({
-      id: fc.oneof(fc.constant("a"), fc.string({ maxLength: 70 }), fc.constantFrom("A", " a ", "__proto__")),
+      id: fc.oneof(fc.constant("a"), anyText, fc.constantFrom("A", " a ", "__proto__")),
       name: fc.constantFrom("a.md", "A.md", "b/c.txt", "../x.md"),
-      title: fc.oneof(fc.string(), fc.constant(null)),
-      content: fc.oneof(fc.string({ minLength: 1 }), svgLike),
-      items: fc.oneof(fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 5 }), fc.jsonValue()),
+      title: fc.oneof(anyText, fc.constant(null)),
+      content: fc.oneof(anyText, svgLike),
+      items: fc.oneof(fc.array(anyText, { minLength: 1, maxLength: 5 }), fc.jsonValue()),
       kind: fc.constantFrom("bar", "list", null),
       extra: fc.jsonValue(),
     }),

@@ -1,6 +1,5 @@
 import { applyToolCall } from "../../../lib/deliverables/registry.ts";
-import { emptyDraft } from "../../../lib/deliverables/draft.ts";
-import type { Draft } from "../../../lib/deliverables/draft.ts";
+import { emptyDraft, type Draft } from "../../../lib/deliverables/draft.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,37 +10,20 @@ export const drawing =
 export const drawn = (text: string): string =>
   `<svg xmlns="http://www.w3.org/2000/svg"><rect/><text>${text}</text></svg>`;
 
+const bars = { labels: ["Q1", "Q2"], series: [{ name: "North", values: [1, -2.5] }] };
+const positive = { labels: ["Q1"], series: [{ name: "North", values: [0] }] };
+const peak = { x: 3, y: 4, label: "peak" };
+
 /** One valid call per tool, its fields without the wrapper. */
 export const samples: Readonly<Record<string, { readonly wrapper?: string; readonly fields: Fields }>> = {
   create_file: { fields: { name: "specs/api.md", content: "# API" } },
   create_pie_chart: { fields: { id: "mix", title: "Mix", segments: [{ label: "A", value: 1 }] } },
-  create_bar_chart: {
-    fields: {
-      id: "kpi",
-      title: null,
-      labels: ["Q1", "Q2"],
-      series: [{ name: "North", values: [1, -2] }],
-      orientation: "horizontal",
-    },
-  },
-  create_stacked_bar_chart: {
-    fields: { id: "parts", labels: ["Q1"], series: [{ name: "North", values: [0] }], orientation: null },
-  },
-  create_line_chart: { fields: { id: "trend", labels: ["Q1"], series: [{ name: "North", values: [1.5] }] } },
-  create_area_chart: { fields: { id: "growth", labels: ["Q1"], series: [{ name: "North", values: [3] }] } },
+  create_bar_chart: { fields: { id: "kpi", title: null, ...bars, orientation: "horizontal" } },
+  create_stacked_bar_chart: { fields: { id: "parts", ...positive, orientation: null } },
+  create_line_chart: { fields: { id: "trend", ...bars } },
+  create_area_chart: { fields: { id: "growth", ...bars } },
   create_scatter_chart: {
-    fields: {
-      id: "cloud",
-      series: [
-        {
-          name: "Runs",
-          points: [
-            { x: 1, y: 2, label: null },
-            { x: 3, y: 4, label: "peak" },
-          ],
-        },
-      ],
-    },
+    fields: { id: "cloud", series: [{ name: "Runs", points: [{ x: 1, y: 2, label: null }, peak] }] },
   },
   create_table: {
     wrapper: "table",

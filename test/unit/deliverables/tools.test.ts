@@ -1,49 +1,28 @@
 import { describe, expect, test } from "vitest";
 import { applyToolCall } from "../../../lib/deliverables/registry.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
-import { argumentsOf, call, drawing, errorOf, fullDraft, samples } from "./samples.ts";
-import type { Fields } from "./samples.ts";
-
-const many = <T>(count: number, make: (at: number) => T): readonly T[] =>
-  Array.from({ length: count }, (_, at) => make(at));
+import { argumentsOf, call, drawing, errorOf, fullDraft, samples, type Fields } from "./samples.ts";
 
 const apply = (name: string, json: string) => applyToolCall(emptyDraft, { name, arguments: json });
 
-test("every tool creates its deliverable in the shape of the payload", () => {
+test("every tool creates its deliverable in the shape of the payload, without the fields that are null", () => {
+  const bars = { labels: ["Q1", "Q2"], series: [{ name: "North", values: [1, -2.5] }] };
+  const peak = { x: 3, y: 4, label: "peak" };
+  const checks = [{ id: "dns", label: "Set DNS", checked: false }];
   expect(fullDraft()).toEqual({
     files: [{ name: "specs/api.md", content: "# API" }],
     charts: [
       { kind: "pie", id: "mix", title: "Mix", segments: [{ label: "A", value: 1 }] },
-      {
-        kind: "bar",
-        id: "kpi",
-        labels: ["Q1", "Q2"],
-        series: [{ name: "North", values: [1, -2] }],
-        orientation: "horizontal",
-      },
+      { kind: "bar", id: "kpi", ...bars, orientation: "horizontal" },
       { kind: "stacked_bar", id: "parts", labels: ["Q1"], series: [{ name: "North", values: [0] }] },
-      { kind: "line", id: "trend", labels: ["Q1"], series: [{ name: "North", values: [1.5] }] },
-      { kind: "area", id: "growth", labels: ["Q1"], series: [{ name: "North", values: [3] }] },
-      {
-        kind: "scatter",
-        id: "cloud",
-        series: [
-          {
-            name: "Runs",
-            points: [
-              { x: 1, y: 2 },
-              { x: 3, y: 4, label: "peak" },
-            ],
-          },
-        ],
-      },
+      { kind: "line", id: "trend", ...bars },
+      { kind: "area", id: "growth", ...bars },
+      { kind: "scatter", id: "cloud", series: [{ name: "Runs", points: [{ x: 1, y: 2 }, peak] }] },
     ],
     datasets: [{ kind: "table", id: "plans", columns: ["Plan", "Price"], rows: [["Free", ""]] }],
     svgs: [{ id: "logo", content: drawing }],
     lists: [{ kind: "list", id: "steps", ordered: true, items: ["Build", "Ship"] }],
-    checklists: [
-      { kind: "checklist", id: "launch", items: [{ id: "dns", label: "Set DNS", checked: false }] },
-    ],
+    checklists: [{ kind: "checklist", id: "launch", items: checks }],
   });
 });
 
@@ -226,7 +205,11 @@ describe("an answer", () => {
 
   test.each<[string, string, Fields]>([
     ["half of an emoji", "create_list", { id: `x${"😀".repeat(40)}` }],
-    ["thousands of unknown fields", "create_list", Object.fromEntries(many(5_000, (at) => [`f${at}`, 1]))],
+    [
+      "thousands of unknown fields",
+      "create_list",
+      Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`f${at}`, 1])),
+    ],
     ["a long name of an attribute", "create_svg", { content: drawingWith(`<g ${long}="1"/>`) }],
     ["a long name of an element", "create_svg", { content: drawingWith(`<${long}/>`) }],
     ["a long name of a second root", "create_svg", { content: `${drawing}<${long}/>` }],

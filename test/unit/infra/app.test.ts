@@ -35,15 +35,6 @@ describe("the app", () => {
     });
   });
 
-  it("exits with 1 when cdk.json has no settings", () => {
-    expect(runApp({ "studio-runer": {} })).toEqual({
-      status: 1,
-      stderr:
-        'cdk.json, context: the settings "studio-runner" have a problem:\n  - (settings): missing. Give an object.\n',
-      files: [],
-    });
-  });
-
   it("writes the stack's template to the output folder of the CDK command", () => {
     const { status, files } = runApp({
       ...cdk.context,

@@ -9,10 +9,6 @@ const widgets = widgetsOf(dashboard);
 const drawn = widgets.flatMap(metricsOf);
 
 describe("the dashboard of a pool", () => {
-  it("has no fixed name", () => {
-    expect(dashboard.Properties).not.toHaveProperty("DashboardName");
-  });
-
   it("states in the title of every widget what good looks like", () => {
     const titles = widgets
       .filter(({ type }) => type !== "text")

@@ -38,30 +38,17 @@ it.each([
 );
 
 it.each([
-  ["a dispatcher's event is never retried, and expires after 60 seconds", "Dispatcher", 0, 60, undefined],
-  [
-    "an attempt's event is never retried by Lambda, and a failure goes to recovery",
-    "Processor",
-    0,
-    300,
-    "PoolDefaultRecoveryRunnerFunction.Arn",
-  ],
-  [
-    "a recovery's event is retried twice within ten minutes, and then becomes a dead letter",
-    "Recovery",
-    2,
-    600,
-    "PoolDefaultRecoveryDeadLetters.Arn",
-  ],
-])("%s", (_, part, retries, ageSeconds, destination) => {
-  expect(stack.resource("AWS::Lambda::EventInvokeConfig", part).Properties).toEqual({
-    FunctionName: `PoolDefault${part}RunnerFunction`,
-    Qualifier: "$LATEST",
-    MaximumRetryAttempts: retries,
-    MaximumEventAgeInSeconds: ageSeconds,
-    ...(destination && { DestinationConfig: { OnFailure: { Destination: destination } } }),
-  });
-});
+  ["Dispatcher", 0, 60, undefined],
+  ["Processor", 0, 300, "PoolDefaultRecoveryRunnerFunction.Arn"],
+  ["Recovery", 2, 600, "PoolDefaultRecoveryDeadLetters.Arn"],
+])(
+  "an event of the %s is retried %i times within %i s, and then goes to %s",
+  (part, retries, ageSeconds, to) => {
+    const { Properties } = stack.resource("AWS::Lambda::EventInvokeConfig", part);
+    expect(Properties).toMatchObject({ MaximumRetryAttempts: retries, MaximumEventAgeInSeconds: ageSeconds });
+    expect(Properties["DestinationConfig"]).toEqual(to && { OnFailure: { Destination: to } });
+  },
+);
 
 const common = {
   RUNNER_RUN_LIMIT_MS: "3600000",
@@ -110,13 +97,8 @@ it.each([
   expect(parse(variables).RUNNER_POOL).toBe("default");
 });
 
-it("the processor gets the preview length from the settings", () => {
-  const asked = synthesizeUnbundled({ monitoring: { previewCharacters: 80 } });
-  expect(parseProcessorConfig(asked.variables("Processor")).RUNNER_PREVIEW_CHARACTERS).toBe(80);
-});
-
-it("functions have no fixed name or reserved concurrency, and keep Lambda's recursive loop detection", () => {
+it("functions have no reserved concurrency, and keep Lambda's recursive loop detection", () => {
   for (const { Properties } of parts.map(functionOf))
-    for (const name of ["FunctionName", "ReservedConcurrentExecutions", "RecursiveLoop"])
+    for (const name of ["ReservedConcurrentExecutions", "RecursiveLoop"])
       expect(Properties).not.toHaveProperty(name);
 });

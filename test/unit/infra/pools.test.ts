@@ -42,6 +42,7 @@ const stack = synthesizeUnbundled({
   logRetentionDays: 90,
   logLevel: "debug",
   tags: { team: "reports", stage: "night" },
+  monitoring: { previewCharacters: 80 },
 });
 
 const addresses = { AWS_USE_FIPS_ENDPOINT: "true", AWS_USE_DUALSTACK_ENDPOINT: "true" };
@@ -92,6 +93,7 @@ describe("the template", () => {
         OPENAI_SERVICE_TIER: "flex",
         OPENAI_HOSTED_TOOLS: '["web_search"]',
         OPENAI_STORE: "false",
+        RUNNER_PREVIEW_CHARACTERS: "80",
         RUNNER_PRICES: '{"models":{},"tiers":{"flex":0.5,"priority":2},"webSearchUsd":0.01}',
       },
     ],
@@ -123,13 +125,11 @@ describe("the template", () => {
   it.each(["Lambda::Function", "Logs::LogGroup", "IAM::Role", "SQS::Queue", "SecretsManager::Secret"])(
     "has the tags on every %s",
     (type) => {
+      const stage = { Key: "stage", Value: "night" };
+      const team = { Key: "team", Value: "reports" };
       const found = allOf(`AWS::${type}`);
       expect(found.length).toBeGreaterThan(0);
-      for (const properties of found)
-        expect(properties["Tags"]).toEqual([
-          { Key: "stage", Value: "night" },
-          { Key: "team", Value: "reports" },
-        ]);
+      for (const { Tags } of found) expect(Tags).toEqual([stage, team]);
     },
   );
 
@@ -144,13 +144,10 @@ describe("the template", () => {
 });
 
 describe("pools", () => {
-  it("have a schedule and a queue of their own", () => {
+  it("have a schedule, a queue and a recovery of their own", () => {
     expect(allOf("AWS::SQS::Queue")).toHaveLength(2);
     const targets = allOf("AWS::Scheduler::Schedule").map((properties) => properties["Target"]);
     expect(targets).toMatchObject([{ Input: '{"pool":"mine"}' }, { Input: '{"pool":"every-one"}' }]);
-  });
-
-  it("send failed attempts to their own recovery", () => {
     const events = stack.resource("AWS::Lambda::EventInvokeConfig", "PoolMineProcessor");
     const destination = { OnFailure: { Destination: "PoolMineRecoveryRunnerFunction.Arn" } };
     expect(events.Properties["DestinationConfig"]).toEqual(destination);

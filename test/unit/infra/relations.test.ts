@@ -43,28 +43,17 @@ describe("the relations of a pool's settings", () => {
     ]);
   });
 
-  it.each<readonly [overrides: Partial<PoolTimes>, path: string, sentence: string]>([
-    [
-      { dispatcherTimeoutSeconds: 64 },
-      "dispatcher.timeoutSeconds",
-      'polling "balanced" polls for 50 s and timing.dispatchReserveMs keeps 15 s free after it, but dispatcher.timeoutSeconds is 64. Give 65 or more, or a polling mode with a shorter cycle.',
-    ],
-    [
-      { dispatcherTimeoutSeconds: 121 },
-      "dispatcher.timeoutSeconds",
-      "dispatcher.timeoutSeconds is 121, but timing.scheduleMs starts a cycle every 60 s, and a cycle that hangs holds back the next ones. Give 120 or less.",
-    ],
-    [
-      { processorTimeoutSeconds: 79 },
-      "processor.timeoutSeconds",
-      "processor.timeoutSeconds is 79, but timing.attemptReserveMs keeps 20 s of it free and an attempt needs 60 s to work. Give 80 or more.",
-    ],
+  it.each<readonly [overrides: Partial<PoolTimes>, path: string, remedy: string]>([
+    [{ dispatcherTimeoutSeconds: 64 }, "dispatcher.timeoutSeconds", "Give 65 or more"],
+    [{ dispatcherTimeoutSeconds: 121 }, "dispatcher.timeoutSeconds", "Give 120 or less."],
+    [{ processorTimeoutSeconds: 79 }, "processor.timeoutSeconds", "Give 80 or more."],
     [
       { processorTimeoutSeconds: 296 },
       "runLimitMinutes",
-      "runLimitMinutes is 60, but timing.maxContinuations allows a run 13 attempts, each of which works for 276 s: processor.timeoutSeconds (296) less timing.attemptReserveMs. Give 59 or less, or a processor.timeoutSeconds of 297 or more.",
+      "Give 59 or less, or a processor.timeoutSeconds of 297 or more.",
     ],
-  ])("are broken with %j: %s is reported", (overrides, path, sentence) => {
+  ])("are broken with %j: %s is reported with the remedy: %s", (overrides, path, remedy) => {
+    const sentence: unknown = expect.stringContaining(remedy);
     expect(brokenPoolRelations(times(overrides))).toEqual([{ path, sentence }]);
   });
 
@@ -84,46 +73,32 @@ describe("the relations of the fixed times", () => {
   it.each<readonly [overrides: Partial<Bounds["timing"]>, sentence: string]>([
     [
       { maxEventAgeMs: 300_001 },
-      "timing.maxEventAgeMs (300.001 s) is more than half of Studio's lease (600 s): a late attempt would begin with too little of its lease left.",
+      "timing.maxEventAgeMs (300.001 s) is more than half of Studio's lease (600 s)",
     ],
-    [
-      { maxEventAgeMs: 59_000 },
-      "timing.maxEventAgeMs (59 s) is below Lambda's floor for an event's age (60 s).",
-    ],
+    [{ maxEventAgeMs: 59_000 }, "timing.maxEventAgeMs (59 s) is below Lambda's floor"],
     [
       { hardReserveMs: 11_000 },
-      "timing.hardReserveMs (11 s) takes more than half of timing.attemptReserveMs (20 s): an attempt at its deadline would have no time to report.",
+      "timing.hardReserveMs (11 s) takes more than half of timing.attemptReserveMs",
     ],
-    [
-      { invokeLimitMs: 8_001 },
-      "timing.attemptReserveMs (20 s) is shorter than three times timing.runStoreLimitMs (4 s) and timing.invokeLimitMs (8.001 s) together: an attempt's last note, its last heartbeat and its continuation could outlast the function.",
-    ],
-    [
-      { hardReserveMs: 7_999 },
-      "timing.hardReserveMs (7.999 s) is shorter than twice timing.runStoreLimitMs (4 s): an attempt's last heartbeat and its close could outlast the function.",
-    ],
+    [{ invokeLimitMs: 8_001 }, "timing.attemptReserveMs (20 s) is shorter than three times"],
+    [{ hardReserveMs: 7_999 }, "timing.hardReserveMs (7.999 s) is shorter than twice timing.runStoreLimitMs"],
     [
       { maxHeartbeatMs: 301_000 },
-      "timing.maxHeartbeatMs (301 s) is more than half of Studio's lease (600 s): one lost heartbeat would cost the lease.",
+      "timing.maxHeartbeatMs (301 s) is more than half of Studio's lease (600 s)",
     ],
     [
       { maxContinuations: 13 },
-      "timing.maxContinuations (13) and timing.maxStarts (3) let a run call its processor 16 times, but Lambda takes about 16 for a loop and drops the call.",
+      "timing.maxContinuations (13) and timing.maxStarts (3) let a run call its processor 16",
     ],
-  ])("are broken with %j: %s", (overrides, sentence) => {
-    expect(brokenTimingRelations(withTiming(overrides))).toEqual([
-      { path: sentence.split(" ")[0], sentence },
-    ]);
+  ])("are broken with %j: %s", (overrides, words) => {
+    const sentence: unknown = expect.stringContaining(words);
+    expect(brokenTimingRelations(withTiming(overrides))).toEqual([{ path: words.split(" ")[0], sentence }]);
   });
 
   it("give recovery time for a heartbeat and a report", () => {
     expect(brokenTimingRelations({ ...bounds, recoveryTimeoutMs: 54_000 })).toEqual([]);
-    expect(brokenTimingRelations({ ...bounds, recoveryTimeoutMs: 53_000 })).toEqual([
-      {
-        path: "recoveryTimeoutMs",
-        sentence:
-          "recoveryTimeoutMs (53 s) does not hold timing.recoverHeartbeatLimitMs (15 s), timing.recoverReportLimitMs (30 s) and timing.hardReserveMs (9 s): Lambda would end recovery before it has closed the run.",
-      },
+    expect(brokenTimingRelations({ ...bounds, recoveryTimeoutMs: 53_000 })).toMatchObject([
+      { path: "recoveryTimeoutMs" },
     ]);
   });
 });

@@ -27,17 +27,10 @@ describe("the runbook", () => {
   );
 
   it.each(alarmRows.map(({ id }) => id))("has every section in its entry for %s", (id) => {
-    const labels = [
-      ...(entries.get(id) ?? "").matchAll(/^\*\*(Means|Fires|Likely causes|Look at|Do|Clears)\b/gm),
-    ];
-    expect(labels.map(([, label]) => label)).toEqual([
-      "Means",
-      "Fires",
-      "Likely causes",
-      "Look at",
-      "Do",
-      "Clears",
-    ]);
+    const labels = (entries.get(id) ?? "").matchAll(/^\*\*(Means|Fires|Likely causes|Look at|Do|Clears)\b/gm);
+    expect([...labels].map(([, label]) => label).join(", ")).toBe(
+      "Means, Fires, Likely causes, Look at, Do, Clears",
+    );
   });
 
   it("names the alarms that page, and the alarms of the level lean", () => {

@@ -91,8 +91,19 @@ const wrongValues: readonly (readonly [path: string, value: unknown, sentence: s
   ["tags.team", "", "Give a text of 1 to 256 characters."],
 ];
 
-/** Settings that are rejected, and the sentence that says what to do. */
-export const refused: readonly (readonly [line: string, input: unknown])[] = [
+const price = { inputPerMillionUsd: 3, cachedInputPerMillionUsd: 0.3, outputPerMillionUsd: 15 };
+const pricedAt = (fields: object) => ({ spend: { prices: { m: { ...price, ...fields } } } });
+const usdPerMillion = "Give a number from 0 to 10000 (US dollars per million tokens).";
+const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };
+const modelKeyArn = `${keyArn}-AbCdEf`;
+const bedrock = (fields: object) => ({
+  inference: { provider: "bedrock", model: "openai.gpt-6-luna", ...fields },
+});
+const runtime = { endpoint: "runtime", model: "us.openai.gpt-6-luna" };
+const elevenPools = Array.from({ length: 11 }, (_, index) => ({ name: `p${index}x`, kind: "user" }));
+
+/** Settings that are rejected, and a part of the sentence that says what is wrong and what to do. */
+export const refused: readonly (readonly [words: string, input: unknown])[] = [
   ...wrongValues.map(
     ([path, value, sentence]) =>
       [`${path}: given ${JSON.stringify(value)}. ${sentence}`, settingsWith(path, value)] as const,
@@ -100,44 +111,75 @@ export const refused: readonly (readonly [line: string, input: unknown])[] = [
   ["(settings): missing. Give an object.", undefined],
   ['(settings): given "hello". Give an object.', "hello"],
   ["pools: given a list. Give at least one pool.", { pools: [] }],
+  ["pools: given a list. Give at most 10 pools; a stack holds no more.", { pools: elevenPools }],
   ["pools[0]: given 4. Give an object.", { pools: [4] }],
   [`pools[0].name: missing. ${aName}`, { pools: [{ kind: "user" }] }],
   [`updates.feedUrl: missing. ${anAddress}`, { updates: {} }],
   [
-    'inference.hostedTools[0]: given "code_interpreter". Give one of: web_search.',
-    { inference: { hostedTools: ["code_interpreter"] } },
+    'inference.hostedTools[0]: given "shell". Give one of: web_search.',
+    { inference: { hostedTools: ["shell"] } },
   ],
-  [
-    "tags: given an object. Give tag names of 1 to 128 characters that do not begin with aws:.",
-    { tags: { "aws:team": "a" } },
-  ],
-  [
-    "pools: given a list. Give at most 10 pools; a stack holds no more. Put the others into a second stack.",
-    { pools: Array.from({ length: 11 }, (_, index) => ({ name: `p${index}x`, kind: "user" })) },
-  ],
-  [
-    "zebra: unknown setting (given 1). Allowed here: stackName, studio, inference, spend, pools, runStoreTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
-    { zebra: 1 },
-  ],
-  [
-    'ledgerTableArn: is now called "runStoreTableArn". Rename it.',
-    { ledgerTableArn: "arn:aws:dynamodb:eu-central-1:123456789012:table/runs" },
-  ],
+  ["Give tag names of 1 to 128 characters that do not begin with aws:.", { tags: { "aws:team": "a" } }],
+  ["zebra: unknown setting (given 1). Allowed here: stackName, studio, inference, spend,", { zebra: 1 }],
+  ['ledgerTableArn: is now called "runStoreTableArn". Rename it.', { ledgerTableArn: "arn" }],
   ['pools[0].pickup: is now called "polling". Rename it.', pool({ pickup: "fast" })],
   [
     'pools[0].processor.memoryMB: unknown setting (given 512). Did you mean "memoryMb"?',
     pool({ processor: { memoryMB: 512 } }),
   ],
+  ["inference.apiKey: unknown setting (given a text of length 7).", { inference: { apiKey: "hunter2" } }],
   [
-    "inference.apiKey: unknown setting (given a text of length 7). Allowed here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, serviceTier, hostedTools, instructions, instructionsFile, maxOutputTokens, store, keySecretArn, workloadIdentity.",
-    { inference: { apiKey: "hunter2" } },
-  ],
-  [
-    "inference.instructionsFile: inference.instructions and inference.instructionsFile both give instructions. Leave one of them out.",
+    "inference.instructions and inference.instructionsFile both give instructions.",
     { inference: { instructions: "Be brief.", instructionsFile: "style.md" } },
   ],
+  ["runLimitMinutes is 191, but timing.maxContinuations allows", pool({ runLimitMinutes: 191 })],
   [
-    "pools[0].runLimitMinutes: runLimitMinutes is 191, but timing.maxContinuations allows a run 13 attempts, each of which works for 880 s: processor.timeoutSeconds (900) less timing.attemptReserveMs. Give 190 or less.",
-    pool({ runLimitMinutes: 191 }),
+    "inference.workloadIdentity replaces a stored key, but inference.keySecretArn names one",
+    { inference: { workloadIdentity, keySecretArn: modelKeyArn } },
   ],
+  [`spend.prices.m.inputPerMillionUsd: given -1. ${usdPerMillion}`, pricedAt({ inputPerMillionUsd: -1 })],
+  [
+    `spend.prices.m.cachedInputPerMillionUsd: missing. ${usdPerMillion}`,
+    pricedAt({ cachedInputPerMillionUsd: undefined }),
+  ],
+  ['unknown setting (given 1). Did you mean "inputPerMillionUsd"?', pricedAt({ inputPerMilionUsd: 1 })],
+  [
+    "spend.tiers.scale: unknown setting (given 1). Allowed here: flex, priority.",
+    { spend: { tiers: { scale: 1 } } },
+  ],
+  ["spend.prices: given a list. Give an object of model names and prices.", { spend: { prices: [] } }],
+  [
+    "inference.endpoint chooses between the endpoints of Amazon Bedrock.",
+    { inference: { endpoint: "runtime" } },
+  ],
+  ["inference.region is the region of Amazon Bedrock.", { inference: { region: "us-east-1" } }],
+  [
+    "inference.baseUrl is the address of another Responses server",
+    bedrock({ baseUrl: "https://m.example.com" }),
+  ],
+  ["is the secret of a model key, but Bedrock needs none", bedrock({ keySecretArn: modelKeyArn })],
+  ["takes the place of a model key, but Bedrock needs none", bedrock({ workloadIdentity })],
+  ['inference.endpoint: given "batch". Give one of: mantle, runtime.', bedrock({ endpoint: "batch" })],
+  [
+    'inference.region: given "Frankfurt". Give an AWS region, like us-east-1.',
+    bedrock({ region: "Frankfurt" }),
+  ],
+  ["Give a name like openai.gpt-6-luna, without a geography prefix.", { inference: { provider: "bedrock" } }],
+  ['inference.summaryModel: "us.openai.x" is not the name', bedrock({ summaryModel: "us.openai.x" })],
+  ["Choose both models from one of the two groups.", bedrock({ summaryModel: "openai.gpt-oss-20b" })],
+  ["Give an inference profile like us.openai.gpt-6-luna", bedrock({ endpoint: "runtime" })],
+  [
+    "Bedrock's runtime endpoint does not support background mode",
+    bedrock({ ...runtime, mode: "background" }),
+  ],
+  ["Bedrock's mantle endpoint has no such address.", { ...bedrock({}), endpoints: { fips: true } }],
+];
+
+/** Settings that are accepted. */
+export const accepted: readonly object[] = [
+  { inference: { mode: "background", store: true } },
+  { inference: { mode: "streaming", store: false } },
+  { inference: { mode: "auto", store: false } },
+  { studio: { baseUrl: "http://127.0.0.1:8080" } },
+  { ...bedrock(runtime), endpoints: { fips: true } },
 ];

@@ -16,20 +16,20 @@ const places: readonly (readonly [path: string, at: (value: string) => unknown])
   ["tags.note", (value) => ({ tags: { note: value } })],
 ];
 
+const refusalOf = (what: string): string =>
+  `looks like ${what} (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.`;
+
 it.each(
   places.flatMap(([path, at]) => secrets.map(([what, value]) => ({ what, path, input: at(value), value }))),
 )("parseSettings rejects $what as $path without showing it", ({ what, path, input, value }) => {
-  const lines = problems(input);
-  expect(lines).toEqual([
-    `${path}: looks like ${what} (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.`,
-  ]);
-  expect(lines.join("\n")).not.toContain(value);
+  expect(problems(input)).toEqual([`${path}: ${refusalOf(what)}`]);
+  expect(problems(input).join("\n")).not.toContain(value);
 });
 
 it("parseSettings rejects a secret in an unknown setting, and as the name of one", () => {
   expect(problems({ openaiApiKey: "sk-Ab12Cd34Ef56", "sk-Gh78Ij90Kl12": true })).toEqual([
-    "openaiApiKey: looks like an OpenAI key (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.",
-    "(not shown): looks like an OpenAI key (not shown). Keys must not be in settings, because they would end up in the template: leave it out, and store the key in Secrets Manager with the command that the deploy prints.",
+    `openaiApiKey: ${refusalOf("an OpenAI key")}`,
+    `(not shown): ${refusalOf("an OpenAI key")}`,
   ]);
 });
 

@@ -15,12 +15,8 @@ it("the settings of many pools are written without defaults, and parse to the sa
     kind: "user",
     processor: { memoryMb: 1024 + index },
   }));
-  const tags = {
-    note: "a".repeat(200),
-    other: "b".repeat(200),
-    third: "c".repeat(200),
-    last: "d".repeat(200),
-  };
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((letter) => letter.repeat(200));
+  const tags = { a, b, c, d };
   const settings = parseSettings({ pools, monitoring: { level: "lean" }, stackName: "Big", tags });
   const written = text(settings);
   expect(JSON.stringify(settings).length).toBeGreaterThan(maxSettingsBytes);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../../infra/settings.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { defaultPrices } from "../../../lib/model/prices.ts";
-import { problems, refused } from "./settings-cases.ts";
+import { accepted, problems, refused } from "./settings-cases.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 describe("parseSettings", () => {
@@ -61,8 +61,8 @@ describe("parseSettings", () => {
 });
 
 describe("settings are rejected:", () => {
-  it.each(refused)("%s", (line, input) => {
-    expect(problems(input)).toEqual([line]);
+  it.each(refused)("%s", (words, input) => {
+    expect(problems(input)).toEqual([expect.stringContaining(words)]);
   });
 
   it.each([
@@ -110,28 +110,18 @@ describe("settings are rejected:", () => {
   });
 });
 
-describe("the inference mode", () => {
-  it.each([
-    { mode: "background", store: true },
-    { mode: "streaming", store: false },
-    { mode: "auto", store: false },
-  ])("may be $mode with store $store", (inference) => {
-    expect(problems({ inference })).toEqual([]);
-  });
+it("the inference mode cannot be background with store false, which is reported along with other problems", () => {
+  expect(problems({ inference: { mode: "background", store: false, modle: "m-1" } })).toEqual([
+    'inference.modle: unknown setting (given a text of length 3). Did you mean "mode"?',
+    'inference.mode: inference.mode is "background", which keeps responses at the provider, but inference.store is false. Give "auto" or "streaming", or set inference.store to true.',
+  ]);
+});
 
-  it("cannot be background with store false, which is reported along with other problems", () => {
-    expect(problems({ inference: { mode: "background", store: false, modle: "m-1" } })).toEqual([
-      'inference.modle: unknown setting (given a text of length 3). Did you mean "mode"?',
-      'inference.mode: inference.mode is "background", which keeps responses at the provider, but inference.store is false. Give "auto" or "streaming", or set inference.store to true.',
-    ]);
-  });
+it.each(accepted)("settings are accepted: %j", (settings) => {
+  expect(problems(settings)).toEqual([]);
 });
 
 it("inference.keySecretArn may be the ARN of a secret in the same app", () => {
   const secret = new CfnSecret(new Stack(new App({ outdir: temporaryFolder() }), "Other"), "Secret");
   expect(problems({ inference: { keySecretArn: secret.ref } })).toEqual([]);
-});
-
-it("studio.baseUrl may be an http:// address of this machine", () => {
-  expect(problems({ studio: { baseUrl: "http://127.0.0.1:8080" } })).toEqual([]);
 });

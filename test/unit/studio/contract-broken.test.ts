@@ -47,9 +47,8 @@ describe("studio_contract", () => {
 });
 
 it("a small answer that would expand to fill the memory is not parsed", async () => {
-  const answer = answerTo("context", {
-    body: { ...context, pad: Array.from({ length: 1_100_000 }, () => ({})) },
-  });
+  const pad = Array.from({ length: 1_100_000 }, () => ({}));
+  const answer = answerTo("context", { body: { ...context, pad } });
   await expect(answer).rejects.toMatchObject({ code: "answer_too_long", retryable: false });
 });
 
@@ -68,13 +67,8 @@ describe("an answer of more than 8 MiB", () => {
         more();
       },
     });
-    await expect(answer).rejects.toMatchObject({
-      code: "answer_too_long",
-      retryable: false,
-      message: expect.stringContaining(
-        "/getWorkspaceRunnerContext answered 200 with more than 8 MiB or a million fields",
-      ) as unknown,
-    });
+    await expect(answer).rejects.toMatchObject({ code: "answer_too_long", retryable: false });
+    await expect(answer).rejects.toThrow("answered 200 with more than 8 MiB or a million fields");
     expect(sent).toBeLessThan(30);
   });
 });

@@ -87,7 +87,9 @@ describe("redaction", () => {
     ["null", ""],
     ["{", ""],
     ["  <HTML><Title lang=en> Gone </title>", 'an HTML page titled "Gone"'],
+    ["<!DOCTYPE html><title>413 Too\nLarge</title>", 'an HTML page titled "413 Too Large"'],
     ["<!doctype html><p>", "an HTML page"],
+    ["some proxy", ""],
     ["<svg></svg>", ""],
   ])("turns the body %j into %j", (text, expected) => {
     expect(bodyWords(text, redact)).toBe(expected);

@@ -6,32 +6,24 @@ import type { Reply } from "../../support/http-server.ts";
 import { accountToken, answerTo, calls, createFixture, jobCall, rejectionOf, runnerKey } from "./helpers.ts";
 
 /** Every way in which a call can fail. Studio echoes the credential wherever it can. */
-const failures: readonly (readonly [string, (credential: string) => Reply])[] = [
-  ...[400, 401, 403, 404, 409, 429, 500].map((status): readonly [string, (credential: string) => Reply] => [
+type Failure = readonly [string, (key: string) => Reply];
+const failures: readonly Failure[] = [
+  ...[400, 401, 403, 404, 409, 429, 500].map((status): Failure => [
     `a ${status} that echoes`,
-    (credential) => ({
+    (key) => ({
       status,
-      headers: { "x-request-id": credential },
-      body: { error: `bad key ${credential}`, detail: { authorization: `Bearer ${credential}` } },
+      headers: { "x-request-id": key },
+      body: { error: `bad key ${key}`, detail: { authorization: `Bearer ${key}` } },
     }),
   ]),
-  [
-    "an echoing HTML page",
-    (credential) => ({ body: `<html><title>${credential}</title>${credential}</html>` }),
-  ],
-  ["echoing text", (credential) => ({ body: credential.repeat(3) })],
-  [
-    "echoing JSON of a wrong shape",
-    (credential) => ({ body: { leased: credential, recentText: credential } }),
-  ],
-  [
-    "an echoing redirect",
-    (credential) => ({ status: 302, headers: { location: `https://${credential}.example/${credential}` } }),
-  ],
+  ["an echoing HTML page", (key) => ({ body: `<html><title>${key}</title>${key}</html>` })],
+  ["echoing text", (key) => ({ body: key.repeat(3) })],
+  ["echoing JSON of a wrong shape", (key) => ({ body: { leased: key, recentText: key } })],
+  ["an echoing redirect", (key) => ({ status: 302, headers: { location: `https://${key}.example/${key}` } })],
   ["a cut connection", () => ({ raw: (response) => response.destroy() })],
   [
-    "an echoing answer that is not HTTP",
-    (credential) => ({ raw: (response) => response.socket?.end(`HTTP/9.9 ${credential}\r\n\r\n`) }),
+    "an answer that is not HTTP",
+    (key) => ({ raw: (answer) => answer.socket?.end(`HTTP/9.9 ${key}\r\n\r\n`) }),
   ],
 ];
 
@@ -64,9 +56,8 @@ describe("an error", () => {
     ["no characters", ""],
   ])("shows no credential when the key contains %s, and nothing is sent", async (_, key) => {
     const { server, studio } = await createFixture(() => ({}));
-    const error = await rejectionOf(
-      studio.lease({ ...jobCall(), key: { id: "cred-7", value: new Secret(key) } }),
-    );
+    const call = { ...jobCall(), key: { id: "cred-7", value: new Secret(key) } };
+    const error = await rejectionOf(studio.lease(call));
     expect(error).toMatchObject({ code: "key_refused", retryable: false });
     expect(everythingOf(error)).not.toContain("s3cr3t");
     expect(server.requests).toHaveLength(0);

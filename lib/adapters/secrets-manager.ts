@@ -3,7 +3,6 @@ import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   ResourceExistsException,
-  ResourceNotFoundException,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
   type GetSecretValueCommandInput,
@@ -174,11 +173,14 @@ async function ifThere(value: Promise<string>): Promise<string | undefined> {
   try {
     return await value;
   } catch (error) {
-    if (hasCode(error, "secret_missing") && error.cause instanceof ResourceNotFoundException)
+    if (hasCode(error, "secret_missing") && isNotFound(error.cause))
       return undefined;
     throw error;
   }
 }
+
+const isNotFound = (cause: unknown): boolean =>
+  cause instanceof Error && cause.name === "ResourceNotFoundException";
 
 /** The version exists with another value. */
 const isTaken = (error: unknown): boolean =>

@@ -26,23 +26,23 @@ export async function extendBackoff(
 
 /** A job whose 429s also stop the pool's leasing. The caller gets the error without waiting for the run store. */
 export function withPoolBackoff(job: StudioJob, ports: BackoffPorts, pool: string): StudioJob {
-  let refusals = 0;
-  const backOffOn429 = async <T>(answer: Promise<T>): Promise<T> => {
+  let throttles = 0;
+  const extendOn429 = async <T>(answer: Promise<T>): Promise<T> => {
     try {
       const value = await answer;
-      refusals = 0;
+      throttles = 0;
       return value;
     } catch (error) {
       if (error instanceof RunnerError && error.status === 429)
-        void extendBackoff(ports, { pool, by: "studio", attempt: ++refusals, askedMs: error.retryAfterMs });
+        void extendBackoff(ports, { pool, by: "studio", attempt: ++throttles, askedMs: error.retryAfterMs });
       throw error;
     }
   };
   return {
-    context: (signal) => backOffOn429(job.context(signal)),
-    heartbeat: (signal) => backOffOn429(job.heartbeat(signal)),
-    updateSummary: (update, signal) => backOffOn429(job.updateSummary(update, signal)),
-    complete: (payload, signal) => backOffOn429(job.complete(payload, signal)),
-    fail: (reason, signal) => backOffOn429(job.fail(reason, signal)),
+    context: (signal) => extendOn429(job.context(signal)),
+    heartbeat: (signal) => extendOn429(job.heartbeat(signal)),
+    updateSummary: (update, signal) => extendOn429(job.updateSummary(update, signal)),
+    complete: (payload, signal) => extendOn429(job.complete(payload, signal)),
+    fail: (reason, signal) => extendOn429(job.fail(reason, signal)),
   };
 }

@@ -1,5 +1,6 @@
 import type { CycleReason } from "../lib/dispatch/cycle.ts";
 import type { ErrorCode } from "../lib/core/errors.ts";
+import type { LastCycle } from "../lib/runs/dispatch-lock.ts";
 
 type GoodReason = Exclude<CycleReason, ErrorCode>;
 
@@ -17,6 +18,12 @@ const words: Readonly<Record<GoodReason, string>> = {
 
 /** Whether the cycle ended normally: Studio answered, or was deliberately not asked. */
 export const isGoodReason = (reason: string): reason is GoodReason => Object.hasOwn(words, reason);
+
+/** Whether the last cycle failed, and no later poll has succeeded. A long cycle records its first good poll before it ends. */
+export const hasFailedLast = (
+  { reason, atMs }: LastCycle,
+  goodPollAtMs: number | null | undefined,
+): boolean => !isGoodReason(reason) && atMs >= (goodPollAtMs ?? 0);
 
 export const reasonInWords = (reason: string): string =>
   isGoodReason(reason) ? words[reason] : `failed: ${reason}`;

@@ -8,7 +8,7 @@ import type { Context } from "./context.ts";
 import { formatAge, formatDuration, formatTime } from "./format.ts";
 import type { AlarmState, ScheduleState } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
-import { isGoodReason, reasonInWords } from "./cycle-words.ts";
+import { hasFailedLast, reasonInWords } from "./cycle-words.ts";
 
 export type PoolState = "on" | "paused" | "capped" | "schedule_off";
 
@@ -221,8 +221,8 @@ const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
     const ageMs = nowMs - goodPollAtMs;
     return ageMs > goodPollWithinMs ? [`The last good poll was ${formatAge(ageMs)}.`] : [];
   },
-  ({ lock: { lastCycle } }) =>
-    lastCycle && !isGoodReason(lastCycle.reason)
+  ({ lock: { lastCycle, goodPollAtMs } }) =>
+    lastCycle && hasFailedLast(lastCycle, goodPollAtMs)
       ? [`The last cycle ${reasonInWords(lastCycle.reason)}.`]
       : [],
   ({ alarms, nowMs, spentPercent }) =>

@@ -54,6 +54,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   report_failed: (line) => `could not tell Studio of the failure: ${why(line)}`,
   cancel_failed: (line) => `could not stop the model: ${why(line)}`,
   backoff_unavailable: (line) => `could not tell the pool to wait: ${why(line)}`,
+  good_poll_not_recorded: (line) => `could not record that a poll succeeded: ${why(line)}`,
   lock_not_released: (line) => `could not release the dispatch lock: ${why(line)}`,
   spend_not_noted: (line) => `could not add the run to the day's spending: ${why(line)}`,
   price_unknown: (line) => `the price of the model ${line.model} is unknown: give it in the settings`,

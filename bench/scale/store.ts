@@ -39,10 +39,11 @@ export function storeOf(simulation: Simulation): Store {
     lock: {
       acquire: async ({ owner }) => {
         await write(simulation);
-        if (lock.owner !== "") return false;
+        if (lock.owner !== "") return undefined;
         lock.owner = owner;
-        return true;
+        return { owner };
       },
+      recordGoodPoll: () => write(simulation),
       release: async () => {
         lock.owner = "";
         await write(simulation);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { count, formatAge } from "../format.ts";
 import type { PoolStatus } from "../pool-status.ts";
 import { compareVersions } from "../versions.ts";
-import { isGoodReason, reasonInWords } from "../cycle-words.ts";
+import { hasFailedLast, reasonInWords } from "../cycle-words.ts";
 import { perPool, settingsUnread, type Check, type Facts, type Finding } from "./check.ts";
 import { toCliError } from "../errors.ts";
 
@@ -102,7 +102,7 @@ async function judgeDeployed(facts: Facts): Promise<Finding> {
 function judgePolls({ goodPollAtMs, lastCycle, schedule }: PoolStatus, nowMs: number): Finding {
   if (schedule?.enabled === false) return { outcome: "skipped", finding: "the schedule is off" };
   const remedy = "See why: npm run runner -- logs --function dispatcher --since 10m";
-  if (lastCycle && !isGoodReason(lastCycle.reason)) {
+  if (lastCycle && hasFailedLast(lastCycle, goodPollAtMs)) {
     const when = formatAge(nowMs - lastCycle.atMs);
     return {
       outcome: "fail",

@@ -173,8 +173,7 @@ async function ifThere(value: Promise<string>): Promise<string | undefined> {
   try {
     return await value;
   } catch (error) {
-    if (hasCode(error, "secret_missing") && isNotFound(error.cause))
-      return undefined;
+    if (hasCode(error, "secret_missing") && isNotFound(error.cause)) return undefined;
     throw error;
   }
 }

@@ -23,6 +23,7 @@ export type LogEvent =
   | "cancel_failed"
   | "backoff_unavailable"
   | "lock_not_released"
+  | "good_poll_not_recorded"
   | "spend_not_noted"
   | "price_unknown"
   | "daily_cap_reached"

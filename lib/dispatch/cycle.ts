@@ -2,7 +2,7 @@ import { RunnerError, toRunnerError, type ErrorCode } from "../core/errors.ts";
 import type { RecoveryPorts } from "../attempt/recover.ts";
 import type { Throttler } from "../runs/backoff.ts";
 import type { Control, ControlRow } from "../runs/control.ts";
-import type { DispatchLock } from "../runs/dispatch-lock.ts";
+import type { DispatchLock, LockState } from "../runs/dispatch-lock.ts";
 import type { Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 import { DailyCap } from "./daily-cap.ts";
@@ -91,6 +91,8 @@ class Cycle {
   #poller: Poller | undefined;
   #cap: DailyCap | undefined;
   #reaped = 0;
+  /** No good poll is recorded since the last failed cycle: operators look at it right after a deploy or a new key. */
+  #awaitsGoodPoll = false;
 
   constructor(ports: CyclePorts, settings: CycleSettings, time: CycleTime) {
     this.#ports = ports;
@@ -104,7 +106,7 @@ class Cycle {
     const owner = newId();
     const nowMs = clock.now();
     const locked = lock.acquire({ pool, owner, nowMs, untilMs: nowMs + this.#time.remainingMs });
-    const result = await this.#work(locked).catch((thrown: unknown) => {
+    const result = await this.#work(locked, owner).catch((thrown: unknown) => {
       const error = toRunnerError(thrown);
       return this.#result(error.code, { error });
     });
@@ -113,20 +115,24 @@ class Cycle {
     return result;
   }
 
-  async #work(locked: Promise<boolean>): Promise<Result> {
+  async #work(locked: Promise<LockState | undefined>, owner: string): Promise<Result> {
     const { clock, control, keys, backoff, runStore } = this.#ports;
     const { pool } = this.#settings;
     const startedAtMs = clock.now();
     const reading = Promise.all([control.read(pool), keys.get(), backoff.read(pool)]);
-    const [ours, [operator, runnerKeys, poolBackoff]] = await Promise.all([locked, reading]);
-    if (!ours) return this.#result("overlap");
+    const [lockState, [operator, runnerKeys, poolBackoff]] = await Promise.all([locked, reading]);
+    if (!lockState) return this.#result("overlap");
+    const { goodPollAtMs = 0, lastCycle } = lockState;
+    this.#awaitsGoodPoll = goodPollAtMs === 0 || (lastCycle?.atMs ?? 0) > goodPollAtMs;
     // Read under the lock, so that it includes runs that the previous cycle created.
     const openRuns = runStore.openRuns(pool);
     // The reaper also runs for a pool that leases nothing.
     const reaping = this.#reap(openRuns);
     try {
       const poller = await this.#prepare(operator, { keys: runnerKeys, backoff: poolBackoff, openRuns });
-      const result = poller ? await this.#pollUntilEnd(poller, startedAtMs) : this.#result("paused");
+      const result = poller
+        ? await this.#pollUntilEnd(poller, { startedAtMs, owner })
+        : this.#result("paused");
       return { ...result, reaped: await reaping };
     } finally {
       await reaping;
@@ -144,7 +150,10 @@ class Cycle {
     return this.#poller;
   }
 
-  async #pollUntilEnd(poller: Poller, startedAtMs: number): Promise<Result> {
+  async #pollUntilEnd(
+    poller: Poller,
+    { startedAtMs, owner }: { readonly startedAtMs: number; readonly owner: string },
+  ): Promise<Result> {
     const { clock } = this.#ports;
     const { polling } = this.#settings;
     const { remainingMs, stop } = this.#time;
@@ -163,6 +172,7 @@ class Cycle {
       if (typeof end === "string") answered = end;
       const waitMs = waits.after(poll, { nowMs: clock.now(), inFlight: poller.inFlight });
       const isLast = clock.now() + waitMs >= endsAtMs(end) || isFinal(poll, poller.inFlight);
+      if (!isLast && answered !== undefined) await this.#recordGoodPoll(owner);
       if (!isLast) await clock.sleep(waitMs, stop).catch(() => undefined);
       if (isLast || stop.aborted) return this.#ended(answered ?? end, end);
     }
@@ -215,8 +225,22 @@ class Cycle {
     return this.#reaped;
   }
 
+  /** Without it, a long cycle would look failed until its end. A failure here changes nothing else. */
+  async #recordGoodPoll(owner: string): Promise<void> {
+    if (!this.#awaitsGoodPoll) return;
+    this.#awaitsGoodPoll = false;
+    const { clock, lock, log } = this.#ports;
+    const { pool } = this.#settings;
+    try {
+      await lock.recordGoodPoll({ pool, owner }, clock.now());
+    } catch (thrown) {
+      const error = toRunnerError(thrown);
+      log.warn("good_poll_not_recorded", { pool, reason: error.code, error });
+    }
+  }
+
   /** The lock expires by itself: if the release fails, only the next cycle is skipped. */
-  async #release(locked: Promise<boolean>, owner: string, result: Result): Promise<void> {
+  async #release(locked: Promise<LockState | undefined>, owner: string, result: Result): Promise<void> {
     const { clock, lock, log } = this.#ports;
     const { pool } = this.#settings;
     const { reason, polls, leased, inFlight, good } = result;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Table } from "../adapters/dynamodb.ts";
+import type { Expression, Table } from "../adapters/dynamodb.ts";
 
 const lastCycleSchema = z.object({
   /** A `CycleReason`. */
@@ -30,21 +30,29 @@ export interface EndedCycle {
   readonly goodPollAtMs?: number | undefined;
 }
 
+export interface LockOwner {
+  readonly pool: string;
+  readonly owner: string;
+}
+
 /** Prevents overlapping dispatch cycles of one pool. Expires by itself if its holder dies. */
 export interface DispatchLock {
-  /** `false` while another owner holds it. */
+  /** The state with the new owner; `undefined` while another owner holds the lock. */
   acquire(lock: {
     readonly pool: string;
     readonly owner: string;
     readonly nowMs: number;
     readonly untilMs: number;
-  }): Promise<boolean>;
+  }): Promise<LockState | undefined>;
+  /** Records a good poll of a cycle that goes on. Does nothing if another owner holds the lock by then. */
+  recordGoodPoll(lock: LockOwner, atMs: number): Promise<void>;
   /** Releases the lock and records the cycle's result. Does nothing if another owner holds the lock by then. */
-  release(lock: { readonly pool: string; readonly owner: string }, ended: EndedCycle): Promise<void>;
+  release(lock: LockOwner, ended: EndedCycle): Promise<void>;
   read(pool: string): Promise<LockState>;
 }
 
 const id = "lock";
+const heldBy = (owner: string): Expression => ({ text: "#owner = :owner", values: { owner } });
 
 export function createDispatchLock(table: Table): DispatchLock {
   return {
@@ -53,10 +61,11 @@ export function createDispatchLock(table: Table): DispatchLock {
         text: "attribute_not_exists(#owner) OR #lockedUntilMs < :now OR #owner = :owner",
         values: { now: nowMs, owner },
       };
-      return (
-        (await table.update({ pool, id }, { set: { owner, lockedUntilMs: untilMs }, condition })) !==
-        undefined
-      );
+      const locked = await table.update({ pool, id }, { set: { owner, lockedUntilMs: untilMs }, condition });
+      return locked && lockSchema.parse(locked);
+    },
+    recordGoodPoll: async ({ pool, owner }, atMs) => {
+      await table.update({ pool, id }, { set: { goodPollAtMs: atMs }, condition: heldBy(owner) });
     },
     release: async ({ pool, owner }, ended) => {
       await table.update(
@@ -64,7 +73,7 @@ export function createDispatchLock(table: Table): DispatchLock {
         {
           set: { ...ended },
           remove: ["owner", "lockedUntilMs"],
-          condition: { text: "#owner = :owner", values: { owner } },
+          condition: heldBy(owner),
         },
       );
     },

@@ -22,6 +22,7 @@ import { createRunQueries, type RunQueries } from "./run-queries.ts";
 import {
   parseRun,
   runItemId,
+  schemaVersion,
   type Outcome,
   type Fence,
   type Inherited,
@@ -175,6 +176,7 @@ export function createRunStore(
 async function create(table: Table, run: NewRun): Promise<void> {
   const item = {
     ...run,
+    schemaVersion,
     id: runItemId(run.runId),
     state: "leased",
     attempt: 1,

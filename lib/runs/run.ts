@@ -52,8 +52,13 @@ const failureReportSchema = z.object({
   explanation: z.string(),
 });
 
+/** Raised when an older release could not read a row correctly (docs/upgrading.md). */
+export const schemaVersion = 1;
+
 /** A run's row. Times are epoch ms by our clock. */
 export const runSchema = z.object({
+  /** Rows of a newer release, left by a rollback, count as unreadable. */
+  schemaVersion: z.number().max(schemaVersion).default(1),
   pool: z.string(),
   /** `run#` and the run's ULID: newest last when read in order. */
   id: z.string(),

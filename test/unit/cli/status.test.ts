@@ -132,6 +132,13 @@ describe("status exits with 0 and shows", () => {
     expect(await healthy()).toContain(`0 of 2 (deployed: 4; set by ${ann})`);
   });
 
+  it("no problem once a poll has succeeded after the last failed cycle", async () => {
+    await addCycle("secret_missing", now - 60_000);
+    await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
+    await cli.runStore.lock.recordGoodPoll({ pool, owner: "w" }, now);
+    await healthy();
+  });
+
   it("no problem while the first dispatch cycle is still open", async () => {
     await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
     await healthy();

@@ -4,7 +4,7 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import type { AttemptEvent } from "../../../lib/adapters/lambda.ts";
 import type { Backoff } from "../../../lib/runs/backoff.ts";
 import type { Control } from "../../../lib/runs/control.ts";
-import type { EndedCycle } from "../../../lib/runs/dispatch-lock.ts";
+import type { EndedCycle, LockState } from "../../../lib/runs/dispatch-lock.ts";
 import type { NewRun } from "../../../lib/runs/run-store.ts";
 import { runSchema } from "../../../lib/runs/run.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
@@ -28,6 +28,8 @@ interface World {
   readonly control?: Partial<Control>;
   readonly spentUsd?: () => number;
   readonly locked?: boolean;
+  /** The lock's row as the cycle finds it. */
+  readonly lockState?: LockState;
   readonly alreadyOpen?: number;
   readonly random?: number;
   readonly backoff?: Partial<Backoff>;
@@ -43,6 +45,7 @@ export function build(world: World = {}) {
   const leasedWith: string[] = [];
   const released: string[] = [];
   const left: EndedCycle[] = [];
+  const goodPolls: number[] = [];
   const heldBack: string[] = [];
   const log = recordingLog();
   const metrics = recordingMetrics();
@@ -83,7 +86,8 @@ export function build(world: World = {}) {
       extend: async (_, throttler, untilMs) => void heldBack.push(`${throttler} until ${untilMs}`),
     }),
     lock: partOf({
-      acquire: async () => !world.locked,
+      acquire: async () => (world.locked ? undefined : { ...world.lockState }),
+      recordGoodPoll: async (_, atMs) => void goodPolls.push(atMs),
       release: async ({ owner }, ended) => {
         released.push(owner);
         left.push(ended);
@@ -127,7 +131,20 @@ export function build(world: World = {}) {
     const [summary] = await Promise.all([ending, clock.advance(forMs)]);
     return summary;
   };
-  return { clock, deps, cycle, opened, invoked, leasedWith, released, left, heldBack, log, metrics };
+  return {
+    clock,
+    deps,
+    cycle,
+    opened,
+    invoked,
+    leasedWith,
+    released,
+    left,
+    goodPolls,
+    heldBack,
+    log,
+    metrics,
+  };
 }
 
 interface CycleOptions extends Partial<CycleSettings> {

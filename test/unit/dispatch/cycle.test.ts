@@ -304,6 +304,26 @@ describe("the record of a cycle", () => {
     expect(metrics.emitted.includes("GoodPolls{pool=default} 1")).toBe(good);
   });
 
+  const failed = { reason: "secret_missing", atMs: 5_000, polls: 1, leased: 0, inFlight: 0 };
+  const good = { ...failed, reason: "empty" };
+
+  it.each([
+    ["of a new pool", {}, [7_000]],
+    ["after a failed cycle", { lastCycle: failed, goodPollAtMs: 4_000 }, [7_000]],
+    ["after a good cycle", { lastCycle: good, goodPollAtMs: 5_000 }, []],
+  ])("is preceded by the time of the first good poll %s", async (_, lockState, recorded) => {
+    const { cycle, goodPolls } = build({ clock: createFakeClock(7_000), lockState });
+    await cycle({ mode: "fast" });
+    expect(goodPolls).toEqual(recorded);
+  });
+
+  it("does not depend on that of the first good poll", async () => {
+    const { cycle, deps, log } = build();
+    deps.lock.recordGoodPoll = fails(throttled);
+    expect(await cycle({ mode: "fast" })).toMatchObject({ reason: "empty" });
+    expect(log.events).toEqual(["good_poll_not_recorded", "cycle_ended"]);
+  });
+
   it("is not written when another cycle holds the lock", async () => {
     const { cycle, left, metrics } = build({ locked: true });
     await cycle();

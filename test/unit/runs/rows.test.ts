@@ -54,23 +54,31 @@ describe("the dispatch lock", () => {
   const ended = { lastCycle: cycle, goodPollAtMs: 5_000 };
   const held = async (pool: string) => {
     const lock = createDispatchLock(local.table);
-    expect(await lock.acquire({ ...ask, pool, owner: "a" })).toBe(true);
+    expect(await lock.acquire({ ...ask, pool, owner: "a" })).toMatchObject({ owner: "a" });
     return lock;
   };
 
   it("is held by one owner until that owner releases it", async () => {
     const lock = await held("l1");
-    expect(await lock.acquire({ ...ask, pool: "l1", owner: "b" })).toBe(false);
+    expect(await lock.acquire({ ...ask, pool: "l1", owner: "b" })).toBeUndefined();
     await lock.release({ pool: "l1", owner: "b" }, ended);
     expect(await lock.read("l1")).toEqual({ owner: "a", lockedUntilMs: 61_000 });
     await lock.release({ pool: "l1", owner: "a" }, ended);
-    expect(await lock.acquire({ ...ask, pool: "l1", owner: "b" })).toBe(true);
+    expect(await lock.acquire({ ...ask, pool: "l1", owner: "b" })).toMatchObject({ owner: "b" });
   });
 
   it("expires if it is not released", async () => {
     const lock = await held("l2");
     const later = { pool: "l2", owner: "b", nowMs: 61_001, untilMs: 121_000 };
-    expect(await lock.acquire(later)).toBe(true);
+    expect(await lock.acquire(later)).toBeDefined();
+  });
+
+  it("records a good poll only for its owner", async () => {
+    const lock = await held("l4");
+    await lock.recordGoodPoll({ pool: "l4", owner: "b" }, 2_000);
+    expect(await lock.read("l4")).toEqual({ owner: "a", lockedUntilMs: 61_000 });
+    await lock.recordGoodPoll({ pool: "l4", owner: "a" }, 3_000);
+    expect(await lock.read("l4")).toEqual({ owner: "a", lockedUntilMs: 61_000, goodPollAtMs: 3_000 });
   });
 
   it("keeps the outcome of the last cycle, and the time of the last good poll across cycles without one", async () => {

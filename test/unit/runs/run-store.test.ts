@@ -279,6 +279,20 @@ describe("an open row that is not a run", () => {
     expect(await tolerant.recentRuns("odd", { limit: 10 })).toEqual([]);
     expect(await tolerant.read("odd", "strange")).toBeUndefined();
   });
+
+  it("is also one with the schema version of a newer release, which a rollback leaves behind", async () => {
+    await runStore.create({
+      pool: "old",
+      runId: "r1",
+      workspaceId: "w",
+      keyId: "k",
+      leasedAtMs: 0,
+      leaseExpiresAtMs: 9,
+    });
+    expect(await runStore.openRuns("old")).toMatchObject([{ schemaVersion: 1 }]);
+    await local.table.update({ pool: "old", id: "run#r1" }, { set: { schemaVersion: 2 } });
+    expect(await runStore.openRuns("old")).toEqual([]);
+  });
 });
 
 it.each([

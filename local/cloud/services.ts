@@ -7,6 +7,7 @@ import { jsonService, proxyService, queryService, restService, type Service } fr
 import { sqsActions } from "./api/sqs.ts";
 import { createTokenSigner, stsActions, type TokenSigner } from "./api/sts.ts";
 import { createStartedQueries } from "./logs/log-queries.ts";
+import { refuseEmptyIndexKeys } from "./index-keys.ts";
 import type { CloudPorts } from "./ports.ts";
 import { secretsActions } from "./secrets-api.ts";
 
@@ -31,7 +32,13 @@ export function createServices(ports: CloudPorts): Services {
   };
   const queries = createStartedQueries(logs);
   const signed = [
-    ...(database === undefined ? [] : [proxyService("DynamoDB_20120810", database.agent)]),
+    ...(database === undefined
+      ? []
+      : [
+          proxyService("DynamoDB_20120810", database.agent, (body) =>
+            refuseEmptyIndexKeys(stack.tables, body),
+          ),
+        ]),
     jsonService({ prefix: "secretsmanager", version: "1.1" }, { actions: secretsActions, ports }),
     restService(lambdaRoutes, lambda),
     jsonService({ prefix: "AmazonSQS", version: "1.0" }, { actions: sqsActions, ports: queues }),

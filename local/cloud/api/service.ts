@@ -106,12 +106,15 @@ function restAnswer({ status = 200, headers = {}, body }: RestAnswer): Answer {
 const passed = ["content-type", "x-amz-target", "x-amz-date", "authorization"];
 const returned = ["content-type", "x-amzn-requestid", "x-amz-crc32"];
 
-/** A service in another process, reached through `agent`. */
-export function proxyService(prefix: string, agent: Agent): Service {
+/** A service in another process, reached through `agent`. @param check throws a ServiceError for what that process would accept */
+export function proxyService(prefix: string, agent: Agent, check?: (body: string) => void): Service {
   return {
     answer({ headers, body }) {
       if (!String(headers["x-amz-target"] ?? "").startsWith(`${prefix}.`)) return undefined;
-      return ask(agent, { headers: pick(headers, passed), body });
+      return (async () => {
+        check?.(body);
+        return ask(agent, { headers: pick(headers, passed), body });
+      })();
     },
   };
 }

@@ -136,7 +136,7 @@ describe("status exits with 0 and shows", () => {
     await addCycle("secret_missing", now - 60_000);
     await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
     await cli.runStore.lock.recordGoodPoll({ pool, owner: "w" }, now);
-    await healthy();
+    expect(await healthy()).toContain("failed: secret_missing");
   });
 
   it("no problem while the first dispatch cycle is still open", async () => {

@@ -1,8 +1,25 @@
+import { DynamoDBClient, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand, LambdaClient, type InvokeCommandInput } from "@aws-sdk/client-lambda";
 import { expect, it } from "vitest";
 import { useCloud } from "./fixture.ts";
 
-const watched = useCloud({ functions: { Echo: {} } });
+const keyOf = (AttributeName: string) => [{ AttributeName, KeyType: "HASH" }];
+const watched = useCloud({
+  functions: { Echo: {} },
+  resources: {
+    Rows: {
+      Type: "AWS::DynamoDB::Table",
+      Properties: {
+        TableName: "rows",
+        KeySchema: keyOf("pk"),
+        AttributeDefinitions: ["pk", "state"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+        GlobalSecondaryIndexes: [
+          { IndexName: "byState", KeySchema: keyOf("state"), Projection: { ProjectionType: "ALL" } },
+        ],
+      },
+    },
+  },
+});
 
 const invoke = (input: InvokeCommandInput) => new LambdaClient().send(new InvokeCommand(input));
 
@@ -42,4 +59,29 @@ it.each([
     name,
     $metadata: { httpStatusCode },
   });
+});
+
+const row = { pk: { S: "a" } };
+
+it.each([
+  [
+    "PutItem",
+    (client: DynamoDBClient) =>
+      client.send(new PutItemCommand({ TableName: "rows", Item: { ...row, state: { S: "" } } })),
+  ],
+  [
+    "UpdateItem",
+    (client: DynamoDBClient) =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: "rows",
+          Key: row,
+          UpdateExpression: "SET #state = :state",
+          ExpressionAttributeNames: { "#state": "state" },
+          ExpressionAttributeValues: { ":state": { S: "" } },
+        }),
+      ),
+  ],
+])("%s refuses an empty key of an index, as DynamoDB does", async (_, write) => {
+  await expect(write(new DynamoDBClient())).rejects.toMatchObject({ name: "ValidationException" });
 });

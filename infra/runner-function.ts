@@ -15,6 +15,7 @@ import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { bundling, entryOf, lockFile, projectRoot, type FunctionName } from "./bundle.ts";
+import { importKey, keyArnFor } from "./encryption.ts";
 import type { Settings } from "./settings.ts";
 
 export interface RunnerFunctionProps {
@@ -28,7 +29,10 @@ export interface RunnerFunctionProps {
   /** Everything that the function may do, besides writing its log. */
   readonly statements: readonly PolicyStatement[];
   /** The settings for logging, tracing and AWS endpoints. */
-  readonly settings: Pick<Settings, "logRetentionDays" | "logLevel" | "monitoring" | "endpoints">;
+  readonly settings: Pick<
+    Settings,
+    "logRetentionDays" | "logLevel" | "monitoring" | "endpoints" | "encryption"
+  >;
 }
 
 export interface EventRules {
@@ -83,7 +87,9 @@ export class RunnerFunction extends Construct {
   constructor(scope: Construct, id: string, props: RunnerFunctionProps) {
     super(scope, id);
     // Deleted with the stack, because nobody would find a log group with a generated name afterwards.
+    const encryptionKey = importKey(this, keyArnFor(props.settings, "logs"));
     this.logGroup = new LogGroup(this, "Log", {
+      ...(encryptionKey ? { encryptionKey } : {}),
       retention: props.settings.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });

@@ -12,6 +12,7 @@ import {
 import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/model/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/core/timing.ts";
+import { encryptionSchema, kmsKeyArn } from "./company-schema.ts";
 import { bounds } from "./relations.ts";
 import {
   baseUrl,
@@ -96,6 +97,8 @@ export const rotationSchema = object({
   everyDays: whole(1, 1000, " (days)").optional(),
   /** ARN of the secret { "refreshToken", "apiKey" }. Absent: the stack creates an empty one. */
   accountKeySecretArn: secretArn().optional(),
+  /** The KMS key of that secret. Absent: that of `encryption`. */
+  accountKeySecretKmsKeyArn: kmsKeyArn().optional(),
 });
 
 /** The model's provider: OpenAI or a server with its Responses API, or Amazon Bedrock, which needs no key. */
@@ -141,6 +144,8 @@ export const inferenceSchema = object({
   store: z.boolean({ error: "Give true or false." }).default(true),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),
+  /** The KMS key of that secret. Absent: that of `encryption`. */
+  keySecretKmsKeyArn: kmsKeyArn().optional(),
   /** Used instead of a key. */
   workloadIdentity: workloadIdentitySchema.optional(),
 });
@@ -182,6 +187,8 @@ export const poolSchema = object({
   runLimitMinutes: whole(1, 720, " (minutes)").default(timing.runLimitMs / 60_000),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),
+  /** The KMS key of that secret. Absent: that of `encryption`. */
+  keySecretKmsKeyArn: kmsKeyArn().optional(),
   /** Absent: no rotator is created. */
   rotation: rotationSchema.optional(),
   processor: processorSchema.prefault({}),
@@ -253,6 +260,7 @@ export const settingsSchema = object({
     .prefault([{ name: "default", kind: "user" }]),
   /** An existing table to use: keys `pool` and `id` (S), TTL `expiresAtSeconds`, index `open`. */
   runStoreTableArn: tableArn().optional(),
+  encryption: encryptionSchema.prefault({}),
   endpoints: endpointsSchema.prefault({}),
   logRetentionDays: logRetention().default(RetentionDays.ONE_MONTH),
   logLevel: choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),

@@ -3,6 +3,8 @@ import { RunnerError } from "../lib/core/errors.ts";
 import type { BedrockEndpoint } from "../lib/core/options.ts";
 import { defaultPrices, priceOf, type PriceList } from "../lib/model/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
+import { brokenCompanyRelations } from "./company-relations.ts";
+import { encryptionSchema } from "./company-schema.ts";
 import { brokenProviderRelations } from "./provider-relations.ts";
 import {
   brokenInferenceRelations,
@@ -48,6 +50,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   inference: Object.keys(inferenceSchema.shape),
   "inference.workloadIdentity": Object.keys(workloadIdentitySchema.shape),
   monitoring: Object.keys(monitoringSchema.shape),
+  encryption: Object.keys(encryptionSchema.shape),
   updates: Object.keys(updatesSchema.shape),
   spend: Object.keys(spendSchema.shape),
   "spend.tiers": Object.keys(tiersSchema.shape),
@@ -161,6 +164,7 @@ function findBroken(input: unknown): readonly Problem[] {
       : []),
     ...(instructed.success ? brokenInstructions(instructed.data.inference) : []),
     ...brokenNames(names),
+    ...brokenCompanyRelations(input),
     ...pools.flatMap((pool, index) => findBrokenInPool(pool, formatPath(["pools", index]))),
     ...brokenTimingRelations(),
   ];

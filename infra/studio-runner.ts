@@ -1,6 +1,7 @@
 import { Tags } from "aws-cdk-lib";
 import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
+import { keyArnFor } from "./encryption.ts";
 import { KeySecret } from "./key-secret.ts";
 import { RunStoreTable } from "./run-store-table.ts";
 import { AlarmTopic } from "./monitoring/alarm-topic.ts";
@@ -36,15 +37,19 @@ export class StudioRunner extends Construct {
     this.runStore = new RunStoreTable(this, "RunStore", {
       removalPolicy: settings.removalPolicy,
       importedArn: settings.runStoreTableArn,
+      kmsKeyArn: keyArnFor(settings, "table"),
     });
     this.modelKey = storesModelKey(settings)
       ? new KeySecret(this, "ModelKey", {
           description: "studio-runner: the model's API key",
           importedArn: settings.inference.keySecretArn,
+          kmsKeyArn: settings.inference.keySecretKmsKeyArn ?? keyArnFor(settings, "secrets"),
         })
       : undefined;
     const { email, level } = settings.monitoring;
-    this.alarmTopic = levels[level].topic ? new AlarmTopic(this, "Alarms", { email }).topic : undefined;
+    this.alarmTopic = levels[level].topic
+      ? new AlarmTopic(this, "Alarms", { email, kmsKeyArn: keyArnFor(settings, "topic") }).topic
+      : undefined;
     const { runStore, modelKey, alarmTopic } = this;
     this.pools = settings.pools.map(
       (pool) => new Pool(this, poolId(pool.name), { settings, pool, runStore, modelKey, alarmTopic }),

@@ -116,7 +116,7 @@ export const refused: readonly (readonly [line: string, input: unknown])[] = [
     { pools: Array.from({ length: 11 }, (_, index) => ({ name: `p${index}x`, kind: "user" })) },
   ],
   [
-    "zebra: unknown setting (given 1). Allowed here: stackName, studio, inference, spend, pools, runStoreTableArn, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
+    "zebra: unknown setting (given 1). Allowed here: stackName, studio, inference, spend, pools, runStoreTableArn, encryption, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
     { zebra: 1 },
   ],
   [
@@ -129,7 +129,7 @@ export const refused: readonly (readonly [line: string, input: unknown])[] = [
     pool({ processor: { memoryMB: 512 } }),
   ],
   [
-    "inference.apiKey: unknown setting (given a text of length 7). Allowed here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, serviceTier, hostedTools, instructions, instructionsFile, maxOutputTokens, store, keySecretArn, workloadIdentity.",
+    "inference.apiKey: unknown setting (given a text of length 7). Allowed here: provider, endpoint, region, model, summaryModel, baseUrl, mode, reasoningEffort, serviceTier, hostedTools, instructions, instructionsFile, maxOutputTokens, store, keySecretArn, keySecretKmsKeyArn, workloadIdentity.",
     { inference: { apiKey: "hunter2" } },
   ],
   [

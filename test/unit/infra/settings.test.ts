@@ -39,6 +39,7 @@ describe("parseSettings", () => {
           dispatcher: { memoryMb: 150, timeoutSeconds: 75 },
         },
       ],
+      encryption: {},
       endpoints: { fips: false, dualStack: false },
       logRetentionDays: 30,
       logLevel: "info",

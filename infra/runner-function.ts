@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Effect, Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   ApplicationLogLevel,
   Architecture,
@@ -31,7 +31,7 @@ export interface RunnerFunctionProps {
   /** The settings for logging, tracing and AWS endpoints. */
   readonly settings: Pick<
     Settings,
-    "logRetentionDays" | "logLevel" | "monitoring" | "endpoints" | "encryption"
+    "logRetentionDays" | "logLevel" | "monitoring" | "endpoints" | "encryption" | "network"
   >;
 }
 
@@ -118,29 +118,61 @@ export class RunnerFunction extends Construct {
       systemLogLevelV2: SystemLogLevel.INFO, // includes the REPORT line: duration and memory used
     });
     if (props.settings.monitoring.tracing === "xray") this.#trace();
+    if (props.settings.network) this.#connect(props.settings.network);
+  }
+
+  /** Turns on X-Ray: Lambda samples invocations and sends their traces with this role. */
+  #trace(): void {
+    const send = new PolicyStatement({
+      actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+      resources: ["*"],
+    });
+    this.#addBefore("Tracing", send);
+    this.#resource().tracingConfig = { mode: Tracing.ACTIVE };
   }
 
   /**
-   * Turns on X-Ray: Lambda samples invocations and sends their traces with this role. It is a policy of its
-   * own, because CDK's `tracing` would add the wildcard to the role, and acknowledging that would cover the
-   * role's other statements.
+   * Connects the function to a VPC. Lambda makes the network interfaces with this role; code in the function,
+   * whose calls carry its ARN, may not.
    */
-  #trace(): void {
-    const policy = new Policy(this, "Tracing", {
-      roles: [this.role],
-      statements: [
-        new PolicyStatement({
-          actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-          resources: ["*"],
-        }),
-      ],
-    });
+  #connect({ subnetIds, securityGroupIds }: NonNullable<Settings["network"]>): void {
+    const interfaces = {
+      actions: [
+        "AssignPrivateIpAddresses",
+        "CreateNetworkInterface",
+        "DeleteNetworkInterface",
+        "DescribeNetworkInterfaces",
+        "DescribeSubnets",
+        "UnassignPrivateIpAddresses",
+      ].map((action) => `ec2:${action}`),
+      resources: ["*"],
+    };
+    this.#addBefore(
+      "Network",
+      new PolicyStatement(interfaces),
+      new PolicyStatement({
+        ...interfaces,
+        effect: Effect.DENY,
+        conditions: { Null: { "lambda:SourceFunctionArn": "false" } },
+      }),
+    );
+    this.#resource().vpcConfig = { subnetIds: [...subnetIds], securityGroupIds: [...securityGroupIds] };
+  }
+
+  /**
+   * Adds a policy with a wildcard, which Lambda requires before it creates the function. It is a policy of
+   * its own, so that acknowledging the wildcard does not cover the role's other statements.
+   */
+  #addBefore(id: string, ...statements: readonly PolicyStatement[]): void {
+    const policy = new Policy(this, id, { roles: [this.role], statements: [...statements] });
     acknowledge(policy, "AwsSolutions-IAM5[Resource::*]");
+    this.function.node.addDependency(policy);
+  }
+
+  #resource(): CfnFunction {
     const { defaultChild } = this.function.node;
     if (!(defaultChild instanceof CfnFunction)) throw new TypeError("a function without a resource");
-    defaultChild.tracingConfig = { mode: Tracing.ACTIVE };
-    // Lambda refuses active tracing for a role that may not send traces yet.
-    this.function.node.addDependency(policy);
+    return defaultChild;
   }
 
   /** Configures how Lambda handles this function's asynchronous events. Call it once. */

@@ -36,8 +36,8 @@ function isBaseUrl(value: string): boolean {
 export const isSafelyReached = ({ protocol, hostname }: URL): boolean =>
   protocol === "https:" || (protocol === "http:" && loopbackHosts.includes(hostname));
 
-/** A complete ARN, or a reference to one in the same CDK app. */
-export const arn = (hint: string, pattern: RegExp) =>
+/** A complete ARN or id, or a reference to one in the same CDK app. */
+export const identifier = (hint: string, pattern: RegExp) =>
   z
     .string({ error: hint })
     .refine((value) => Token.isUnresolved(value) || pattern.test(value), { error: hint });
@@ -47,13 +47,13 @@ export const arn = (hint: string, pattern: RegExp) =>
  * wildcard.
  */
 export const secretArn = () =>
-  arn(
+  identifier(
     "Give the secret's complete ARN with its last six characters: arn:aws:secretsmanager:<region>:<account>:secret:<name>-AbCdEf.",
     /^arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
   );
 
 export const tableArn = () =>
-  arn(
+  identifier(
     "Give the table's complete ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.",
     /^arn:aws[\w-]*:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}$/,
   );

@@ -12,7 +12,7 @@ import {
 import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/model/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/core/timing.ts";
-import { encryptionSchema, kmsKeyArn } from "./company-schema.ts";
+import { encryptionSchema, kmsKeyArn, networkSchema } from "./company-schema.ts";
 import { bounds } from "./relations.ts";
 import {
   baseUrl,
@@ -261,6 +261,7 @@ export const settingsSchema = object({
   /** An existing table to use: keys `pool` and `id` (S), TTL `expiresAtSeconds`, index `open`. */
   runStoreTableArn: tableArn().optional(),
   encryption: encryptionSchema.prefault({}),
+  network: networkSchema.optional(),
   endpoints: endpointsSchema.prefault({}),
   logRetentionDays: logRetention().default(RetentionDays.ONE_MONTH),
   logLevel: choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),

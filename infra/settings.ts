@@ -4,7 +4,7 @@ import type { BedrockEndpoint } from "../lib/core/options.ts";
 import { defaultPrices, priceOf, type PriceList } from "../lib/model/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
 import { brokenCompanyRelations } from "./company-relations.ts";
-import { encryptionSchema } from "./company-schema.ts";
+import { encryptionSchema, networkSchema } from "./company-schema.ts";
 import { brokenProviderRelations } from "./provider-relations.ts";
 import {
   brokenInferenceRelations,
@@ -51,6 +51,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   "inference.workloadIdentity": Object.keys(workloadIdentitySchema.shape),
   monitoring: Object.keys(monitoringSchema.shape),
   encryption: Object.keys(encryptionSchema.shape),
+  network: Object.keys(networkSchema.shape),
   updates: Object.keys(updatesSchema.shape),
   spend: Object.keys(spendSchema.shape),
   "spend.tiers": Object.keys(tiersSchema.shape),

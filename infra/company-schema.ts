@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { identifier, object } from "./schema-parts.ts";
+import { identifier, object, text } from "./schema-parts.ts";
 
 /** A policy can name a key by its ARN only, not by an alias. */
 export const kmsKeyArn = () =>
@@ -38,3 +38,23 @@ export const networkSchema = object({
   subnetIds: ids("subnet", 16),
   securityGroupIds: ids("sg", 5),
 });
+
+/** For every role of the stack. */
+export const iamSchema = object({
+  /** A managed policy that limits what the roles may do. It must allow what they need: docs/company.md. */
+  permissionsBoundaryArn: identifier(
+    "Give the policy's complete ARN: arn:aws:iam::<account>:policy/<name>.",
+    /^arn:aws[\w-]*:iam::(?:\d{12}|aws):policy\/[\w+=,.@/-]{1,512}$/,
+  ).optional(),
+  rolePath: text(
+    "Give a path that begins and ends with a slash, like /runners/.",
+    /^\/(?:[\w+=,.@-]+\/){0,10}$/,
+  ).optional(),
+});
+
+/** Short enough for the longest name that CloudFormation takes: a role's, of 64 characters. */
+export const namePrefix = () =>
+  text(
+    "Give 1 to 14 lower-case letters, digits and hyphens, a letter first, like acme-prod.",
+    /^(?=.{1,14}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/,
+  );

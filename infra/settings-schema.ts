@@ -12,7 +12,7 @@ import {
 import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/model/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/core/timing.ts";
-import { encryptionSchema, kmsKeyArn, networkSchema } from "./company-schema.ts";
+import { encryptionSchema, iamSchema, kmsKeyArn, namePrefix, networkSchema } from "./company-schema.ts";
 import { bounds } from "./relations.ts";
 import {
   baseUrl,
@@ -262,6 +262,9 @@ export const settingsSchema = object({
   runStoreTableArn: tableArn().optional(),
   encryption: encryptionSchema.prefault({}),
   network: networkSchema.optional(),
+  iam: iamSchema.prefault({}),
+  /** What the name of every resource begins with. Absent: CloudFormation makes the names. */
+  namePrefix: namePrefix().optional(),
   endpoints: endpointsSchema.prefault({}),
   logRetentionDays: logRetention().default(RetentionDays.ONE_MONTH),
   logLevel: choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),

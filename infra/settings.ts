@@ -4,7 +4,7 @@ import type { BedrockEndpoint } from "../lib/core/options.ts";
 import { defaultPrices, priceOf, type PriceList } from "../lib/model/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
 import { brokenCompanyRelations } from "./company-relations.ts";
-import { encryptionSchema, networkSchema } from "./company-schema.ts";
+import { encryptionSchema, iamSchema, networkSchema } from "./company-schema.ts";
 import { brokenProviderRelations } from "./provider-relations.ts";
 import {
   brokenInferenceRelations,
@@ -52,6 +52,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   monitoring: Object.keys(monitoringSchema.shape),
   encryption: Object.keys(encryptionSchema.shape),
   network: Object.keys(networkSchema.shape),
+  iam: Object.keys(iamSchema.shape),
   updates: Object.keys(updatesSchema.shape),
   spend: Object.keys(spendSchema.shape),
   "spend.tiers": Object.keys(tiersSchema.shape),

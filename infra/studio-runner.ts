@@ -1,6 +1,7 @@
 import { Tags } from "aws-cdk-lib";
 import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
+import { applyCompanyRules } from "./company-rules.ts";
 import { keyArnFor } from "./encryption.ts";
 import { KeySecret } from "./key-secret.ts";
 import { RunStoreTable } from "./run-store-table.ts";
@@ -54,6 +55,7 @@ export class StudioRunner extends Construct {
     this.pools = settings.pools.map(
       (pool) => new Pool(this, poolId(pool.name), { settings, pool, runStore, modelKey, alarmTopic }),
     );
+    applyCompanyRules(this, settings);
     for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
   }
 }

@@ -40,6 +40,7 @@ describe("parseSettings", () => {
         },
       ],
       encryption: {},
+      iam: {},
       endpoints: { fips: false, dualStack: false },
       logRetentionDays: 30,
       logLevel: "info",

@@ -1,3 +1,4 @@
+import { thresholdsSchema } from "./company-schema.ts";
 import { formatPath, valueAt, type Problem } from "./problems.ts";
 
 type Path = readonly (string | number)[];
@@ -5,13 +6,15 @@ type Path = readonly (string | number)[];
 /** A relation between settings. `given` reads what the user wrote, which may still be wrong in itself. */
 interface Row {
   readonly path: Path;
-  readonly broken: (given: (...path: Path) => unknown) => boolean;
+  readonly broken: (given: Given) => boolean;
   readonly sentence: string;
 }
 
+type Given = (...path: Path) => unknown;
+
 /** Reports settings for a company's account that contradict others. */
 export function brokenCompanyRelations(input: unknown): readonly Problem[] {
-  const given = (...path: Path): unknown => valueAt(input, path);
+  const given: Given = (...path) => valueAt(input, path);
   const pools = given("pools");
   const count = Array.isArray(pools) ? pools.length : 0;
   return [...rows, ...Array.from({ length: count }, (_, index) => poolRows(["pools", index])).flat()]
@@ -28,15 +31,46 @@ function keyWithoutSecret(place: Path, secret: string): Row {
   };
 }
 
-const isOff = (given: (...path: Path) => unknown): boolean => given("monitoring", "level") === "off";
+const level = (given: Given): unknown => given("monitoring", "level");
+const isOff = (given: Given): boolean => level(given) === "off";
+
+/** A threshold of an alarm that the level does not have. Parsed settings have the defaults at every level. */
+const defaults = new Map(Object.entries(thresholdsSchema.parse({})));
+const thresholdRows = Object.keys(thresholdsSchema.shape).map((name): Row => ({
+  path: ["monitoring", "thresholds", name],
+  broken: (given) =>
+    (isOff(given) || (level(given) === "lean" && name !== "noGoodPollCycles")) &&
+    given("monitoring", "thresholds", name) !== defaults.get(name),
+  sentence:
+    'is for an alarm that this monitoring.level does not have. Leave it out, or set monitoring.level to "full".',
+}));
 
 const rows: readonly Row[] = [
+  ...thresholdRows,
   keyWithoutSecret(["inference"], "keySecretArn"),
   {
     path: ["encryption", "topicKeyArn"],
     broken: isOff,
     sentence:
       'is the KMS key of the alarms\' topic, but monitoring.level is "off", which has none. Leave it out, or choose another level.',
+  },
+  {
+    path: ["encryption", "topicKeyArn"],
+    broken: (given) => given("monitoring", "topicArn") !== undefined,
+    sentence:
+      "is the KMS key of the topic that the stack creates, but monitoring.topicArn brings one. Leave one of them out.",
+  },
+  {
+    path: ["monitoring", "topicArn"],
+    broken: isOff,
+    sentence:
+      'is the topic of the alarms, but monitoring.level is "off", which has none. Leave it out, or choose another level.',
+  },
+  {
+    path: ["monitoring", "email"],
+    broken: (given) => given("monitoring", "topicArn") !== undefined,
+    sentence:
+      "subscribes to the topic that the stack creates, but monitoring.topicArn brings one. Leave it out, and subscribe the address to that topic.",
   },
 ];
 

@@ -1,5 +1,7 @@
 import * as z from "zod";
-import { identifier, object, text } from "./schema-parts.ts";
+import { timing } from "../lib/core/timing.ts";
+import { bounds } from "./relations.ts";
+import { identifier, object, text, whole } from "./schema-parts.ts";
 
 /** A policy can name a key by its ARN only, not by an alias. */
 export const kmsKeyArn = () =>
@@ -58,3 +60,24 @@ export const namePrefix = () =>
     "Give 1 to 14 lower-case letters, digits and hyphens, a letter first, like acme-prod.",
     /^(?=.{1,14}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/,
   );
+
+export const topicArn = () =>
+  identifier(
+    "Give the complete ARN of a standard topic: arn:aws:sns:<region>:<account>:<name>.",
+    /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/,
+  );
+
+/** Percent of the lease that is left when an event has waited for the maximum time. */
+export const leaseFloorPercent = 100 * (1 - timing.maxEventAgeMs / bounds.studioLeaseMs);
+
+/** When alarms fire. The other alarms fire at the first event, or follow the daily cap. */
+export const thresholdsSchema = object({
+  noGoodPollCycles: whole(1, 60, " (dispatch cycles in a row, one a minute)").default(5),
+  /** Absent: a tenth of the pool's concurrency, at least 2. */
+  lostLeases: whole(1, 100_000, " (lost runs in 15 minutes)").optional(),
+  /** Absent: a fifth of the pool's concurrency, at least 3. */
+  restarts: whole(1, 100_000, " (restarts in 15 minutes)").optional(),
+  leaseLeftPercent: whole(1, 99, " (percent of the lease)").default(leaseFloorPercent),
+  runTimePercent: whole(1, 100, " (percent of runLimitMinutes)").default(80),
+  dispatcherErrors: whole(1, 5, " (errors in 5 minutes, of at most 5 cycles)").default(3),
+});

@@ -12,7 +12,15 @@ import {
 import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/model/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/core/timing.ts";
-import { encryptionSchema, iamSchema, kmsKeyArn, namePrefix, networkSchema } from "./company-schema.ts";
+import {
+  encryptionSchema,
+  iamSchema,
+  kmsKeyArn,
+  namePrefix,
+  networkSchema,
+  thresholdsSchema,
+  topicArn,
+} from "./company-schema.ts";
 import { bounds } from "./relations.ts";
 import {
   baseUrl,
@@ -204,6 +212,9 @@ export const monitoringSchema = object({
   email: text("Give an e-mail address.", /^[^\s@]+@[^\s@]+\.[^\s@]+$/).optional(),
   /** The percentage of failed runs that raises an alarm. */
   failurePercent: whole(1, 100, " (percent of the runs that ended)").default(20),
+  /** An existing topic that receives every alarm. Absent: the stack creates one. */
+  topicArn: topicArn().optional(),
+  thresholds: thresholdsSchema.prefault({}),
   tracing: choice(["off", "xray"]).default("off"),
   /** The number of characters of a job's newest message that are logged. 0: none. */
   previewCharacters: whole(

@@ -4,7 +4,7 @@ import type { BedrockEndpoint } from "../lib/core/options.ts";
 import { defaultPrices, priceOf, type PriceList } from "../lib/model/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
 import { brokenCompanyRelations } from "./company-relations.ts";
-import { encryptionSchema, iamSchema, networkSchema } from "./company-schema.ts";
+import { encryptionSchema, iamSchema, networkSchema, thresholdsSchema } from "./company-schema.ts";
 import { brokenProviderRelations } from "./provider-relations.ts";
 import {
   brokenInferenceRelations,
@@ -50,6 +50,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   inference: Object.keys(inferenceSchema.shape),
   "inference.workloadIdentity": Object.keys(workloadIdentitySchema.shape),
   monitoring: Object.keys(monitoringSchema.shape),
+  "monitoring.thresholds": Object.keys(thresholdsSchema.shape),
   encryption: Object.keys(encryptionSchema.shape),
   network: Object.keys(networkSchema.shape),
   iam: Object.keys(iamSchema.shape),

@@ -1,5 +1,5 @@
 import { Tags } from "aws-cdk-lib";
-import type { Topic } from "aws-cdk-lib/aws-sns";
+import { Topic, type ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { applyCompanyRules } from "./company-rules.ts";
 import { keyArnFor } from "./encryption.ts";
@@ -28,7 +28,7 @@ export class StudioRunner extends Construct {
   /** Absent if the processors use their AWS identity or sign their requests. */
   readonly modelKey: KeySecret | undefined;
   /** The topic of all alarms; absent at monitoring level `off`. */
-  readonly alarmTopic: Topic | undefined;
+  readonly alarmTopic: ITopic | undefined;
   readonly pools: readonly Pool[];
 
   constructor(scope: Construct, id: string, props: StudioRunnerProps = {}) {
@@ -47,15 +47,19 @@ export class StudioRunner extends Construct {
           kmsKeyArn: settings.inference.keySecretKmsKeyArn ?? keyArnFor(settings, "secrets"),
         })
       : undefined;
-    const { email, level } = settings.monitoring;
-    this.alarmTopic = levels[level].topic
-      ? new AlarmTopic(this, "Alarms", { email, kmsKeyArn: keyArnFor(settings, "topic") }).topic
-      : undefined;
+    this.alarmTopic = this.#topic(settings);
     const { runStore, modelKey, alarmTopic } = this;
     this.pools = settings.pools.map(
       (pool) => new Pool(this, poolId(pool.name), { settings, pool, runStore, modelKey, alarmTopic }),
     );
     applyCompanyRules(this, settings);
     for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
+  }
+
+  #topic(settings: Settings): ITopic | undefined {
+    const { email, level, topicArn } = settings.monitoring;
+    if (!levels[level].topic) return undefined;
+    if (topicArn !== undefined) return Topic.fromTopicArn(this, "Alarms", topicArn);
+    return new AlarmTopic(this, "Alarms", { email, kmsKeyArn: keyArnFor(settings, "topic") }).topic;
   }
 }

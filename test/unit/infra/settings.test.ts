@@ -45,7 +45,13 @@ describe("parseSettings", () => {
       logRetentionDays: 30,
       logLevel: "info",
       removalPolicy: "retain",
-      monitoring: { level: "full", failurePercent: 20, tracing: "off", previewCharacters: 0 },
+      monitoring: {
+        level: "full",
+        thresholds: { noGoodPollCycles: 5, leaseLeftPercent: 50, runTimePercent: 80, dispatcherErrors: 3 },
+        failurePercent: 20,
+        tracing: "off",
+        previewCharacters: 0,
+      },
       tags: {},
     });
   });

@@ -1,4 +1,4 @@
-import { thresholdsSchema } from "./company-schema.ts";
+import { concurrency, defaultConcurrency, thresholdsSchema } from "./company-schema.ts";
 import { formatPath, valueAt, type Problem } from "./problems.ts";
 
 type Path = readonly (string | number)[];
@@ -7,7 +7,7 @@ type Path = readonly (string | number)[];
 interface Row {
   readonly path: Path;
   readonly broken: (given: Given) => boolean;
-  readonly sentence: string;
+  readonly sentence: string | ((given: Given) => string);
 }
 
 type Given = (...path: Path) => unknown;
@@ -19,7 +19,10 @@ export function brokenCompanyRelations(input: unknown): readonly Problem[] {
   const count = Array.isArray(pools) ? pools.length : 0;
   return [...rows, ...Array.from({ length: count }, (_, index) => poolRows(["pools", index])).flat()]
     .filter(({ path, broken }) => given(...path) !== undefined && broken(given))
-    .map(({ path, sentence }) => ({ path: formatPath(path), sentence }));
+    .map(({ path, sentence }) => ({
+      path: formatPath(path),
+      sentence: typeof sentence === "string" ? sentence : sentence(given),
+    }));
 }
 
 /** The KMS key of a secret that is not there. */
@@ -46,6 +49,12 @@ const thresholdRows = Object.keys(thresholdsSchema.shape).map((name): Row => ({
 }));
 
 const rows: readonly Row[] = [
+  {
+    path: ["logClass"],
+    broken: (given) => given("logClass") === "infrequent-access" && !isOff(given),
+    sentence: (given) =>
+      `is "infrequent-access", in which CloudWatch extracts no metrics from log lines, but monitoring.level "${level(given) === "lean" ? "lean" : "full"}" needs them. Give "standard", or set monitoring.level to "off".`,
+  },
   ...thresholdRows,
   keyWithoutSecret(["inference"], "keySecretArn"),
   {
@@ -74,7 +83,20 @@ const rows: readonly Row[] = [
   },
 ];
 
+/** Absent or wrong: the default. */
+const concurrencyOf = (pool: Path, given: Given): number =>
+  concurrency()
+    .catch(defaultConcurrency)
+    .parse(given(...pool, "concurrency"));
+
 const poolRows = (pool: Path): readonly Row[] => [
+  {
+    path: [...pool, "processor", "reservedConcurrency"],
+    broken: (given) =>
+      Number(given(...pool, "processor", "reservedConcurrency")) < concurrencyOf(pool, given),
+    sentence: (given) =>
+      `processor.reservedConcurrency is ${String(given(...pool, "processor", "reservedConcurrency"))}, but concurrency is ${concurrencyOf(pool, given)}: leased jobs would wait for a free function. Give ${concurrencyOf(pool, given)} or more, or lower concurrency.`,
+  },
   keyWithoutSecret(pool, "keySecretArn"),
   keyWithoutSecret([...pool, "rotation"], "accountKeySecretArn"),
 ];

@@ -81,3 +81,9 @@ export const thresholdsSchema = object({
   runTimePercent: whole(1, 100, " (percent of runLimitMinutes)").default(80),
   dispatcherErrors: whole(1, 5, " (errors in 5 minutes, of at most 5 cycles)").default(3),
 });
+
+export const defaultConcurrency = 10;
+export const concurrency = () => whole(1, 1000, " (runs at once)");
+
+/** The classes of CloudWatch's log groups. A log group keeps the class with which it was created. */
+export const logClasses = ["standard", "infrequent-access"] as const;

@@ -11,7 +11,7 @@ import {
   Tracing,
 } from "aws-cdk-lib/aws-lambda";
 import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
-import { LogGroup } from "aws-cdk-lib/aws-logs";
+import { LogGroup, LogGroupClass } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { bundling, entryOf, lockFile, projectRoot, type FunctionName } from "./bundle.ts";
@@ -23,6 +23,8 @@ export interface RunnerFunctionProps {
   readonly description: string;
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
+  /** Absent: the function shares the account's concurrency. */
+  readonly reservedConcurrency?: number | undefined;
   readonly environment: Readonly<Record<string, string>>;
   /** Text that is built into the bundle, because environment variables are too small for it. */
   readonly instructions?: string | undefined;
@@ -31,7 +33,7 @@ export interface RunnerFunctionProps {
   /** The settings for logging, tracing and AWS endpoints. */
   readonly settings: Pick<
     Settings,
-    "logRetentionDays" | "logLevel" | "monitoring" | "endpoints" | "encryption" | "network"
+    "logRetentionDays" | "logClass" | "logLevel" | "monitoring" | "endpoints" | "encryption" | "network"
   >;
 }
 
@@ -75,8 +77,8 @@ const endpointVariables = ({ endpoints }: Pick<Settings, "endpoints">): Record<s
 });
 
 /**
- * What all functions share: runtime, bundle, a role and a log group. No fixed names, and no reserved
- * concurrency, because new accounts have too little of it. Lambda's recursion detection stays on; a run has
+ * What all functions share: runtime, bundle, a role and a log group. No fixed names, and by default no
+ * reserved concurrency, because new accounts have too little of it. Lambda's recursion detection stays on; a run has
  * few enough attempts (docs/decisions/0008).
  */
 export class RunnerFunction extends Construct {
@@ -91,6 +93,7 @@ export class RunnerFunction extends Construct {
     this.logGroup = new LogGroup(this, "Log", {
       ...(encryptionKey ? { encryptionKey } : {}),
       retention: props.settings.logRetentionDays,
+      ...(props.settings.logClass === "standard" ? {} : { logGroupClass: LogGroupClass.INFREQUENT_ACCESS }),
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = this.#createRole(props.statements);
@@ -106,6 +109,9 @@ export class RunnerFunction extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
+      ...(props.reservedConcurrency === undefined
+        ? {}
+        : { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: {
         ...props.environment,
         ...endpointVariables(props.settings),

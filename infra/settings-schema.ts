@@ -13,6 +13,9 @@ import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/mod
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/core/timing.ts";
 import {
+  concurrency,
+  defaultConcurrency,
+  logClasses,
   encryptionSchema,
   iamSchema,
   kmsKeyArn,
@@ -161,6 +164,8 @@ export const inferenceSchema = object({
 export const processorSchema = object({
   memoryMb: memoryMb().default(256),
   timeoutSeconds: whole(1, bounds.maxTimeoutSeconds, " (seconds; Lambda allows no more)").default(900),
+  /** Invocations that Lambda keeps free for this function, and allows it at most. Absent: none. */
+  reservedConcurrency: whole(1, 1000, " (invocations at once)").optional(),
 });
 
 export const dispatcherSchema = object({
@@ -179,7 +184,7 @@ export const poolSchema = object({
   ),
   kind: choice(["user", "global"]),
   polling: choice(pollingModes).default("balanced"),
-  concurrency: whole(1, 1000, " (runs at once)").default(10),
+  concurrency: concurrency().default(defaultConcurrency),
   /** The maximum number of simultaneous leases per runner key. Absent: no limit. */
   leasesPerKey: whole(1, 1000, " (leases per runner key)").optional(),
   /**
@@ -278,6 +283,8 @@ export const settingsSchema = object({
   namePrefix: namePrefix().optional(),
   endpoints: endpointsSchema.prefault({}),
   logRetentionDays: logRetention().default(RetentionDays.ONE_MONTH),
+  /** `infrequent-access` costs half, has no metrics, and cannot be read by this project's commands. */
+  logClass: choice(logClasses).default("standard"),
   logLevel: choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
   /** What happens to the run store when the stack is deleted. */
   removalPolicy: choice(["destroy", "retain"]).default("retain"),

@@ -116,7 +116,7 @@ export const refused: readonly (readonly [line: string, input: unknown])[] = [
     { pools: Array.from({ length: 11 }, (_, index) => ({ name: `p${index}x`, kind: "user" })) },
   ],
   [
-    "zebra: unknown setting (given 1). Allowed here: stackName, studio, inference, spend, pools, runStoreTableArn, encryption, network, iam, namePrefix, endpoints, logRetentionDays, logLevel, removalPolicy, monitoring, updates, tags.",
+    "zebra: unknown setting (given 1). Allowed here: stackName, studio, inference, spend, pools, runStoreTableArn, encryption, network, iam, namePrefix, endpoints, logRetentionDays, logClass, logLevel, removalPolicy, monitoring, updates, tags.",
     { zebra: 1 },
   ],
   [

@@ -43,6 +43,7 @@ describe("parseSettings", () => {
       iam: {},
       endpoints: { fips: false, dualStack: false },
       logRetentionDays: 30,
+      logClass: "standard",
       logLevel: "info",
       removalPolicy: "retain",
       monitoring: {

@@ -270,7 +270,7 @@ export const settingsSchema = object({
   pools: z
     .array(poolSchema, { error: "Give a list of pools." })
     .min(1, { error: "Give at least one pool." })
-    // CloudFormation allows 500 resources and 200 outputs per stack; a pool has about 40 and 15.
+    // CloudFormation allows 500 resources and 200 outputs per stack; a pool has 29 to 66, and 15 to 18.
     .max(10, { error: "Give at most 10 pools; a stack holds no more. Put the others into a second stack." })
     .readonly()
     .prefault([{ name: "default", kind: "user" }]),

@@ -5,6 +5,7 @@ import { defaultPrices, priceOf, type PriceList } from "../lib/model/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
 import { brokenCompanyRelations } from "./company-relations.ts";
 import { encryptionSchema, iamSchema, networkSchema, thresholdsSchema } from "./company-schema.ts";
+import { brokenPlaces } from "./place-relations.ts";
 import { brokenProviderRelations } from "./provider-relations.ts";
 import {
   brokenInferenceRelations,
@@ -66,18 +67,23 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Checks the settings against each other and against the project's constants, and adds the defaults.
+ * @param stackRegion where the stack will be, if that is known
  * @throws RunnerError `config_invalid` with every problem at once: its path, what was given and what to do
  */
-export function parseSettings(input: unknown): Settings {
+export function parseSettings(input: unknown, stackRegion?: string): Settings {
   const result = settingsSchema.safeParse(input);
   const secrets = findSecrets(input);
   const secretPaths = new Set(secrets.map(({ path }) => path));
   const issues = describeIssues(result.error?.issues ?? [], { input, knownNames });
   const others = issues.filter(({ path }) => !secretPaths.has(path));
-  const problems = [...secrets, ...others, ...findBroken(input)];
+  const problems = [...secrets, ...others, ...findBroken(input), ...brokenPlaces(input, stackRegion)];
   if (result.success && problems.length === 0) return resolve(result.data);
+  throw invalidSettings(problems);
+}
+
+export function invalidSettings(problems: readonly Problem[]): RunnerError {
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-  throw new RunnerError(
+  return new RunnerError(
     "config_invalid",
     `the settings "${settingsKey}" have ${count}:\n${problems.map(line).join("\n")}`,
   );

@@ -102,6 +102,33 @@ export interface Bedrock {
   }): Promise<ProviderFailure | undefined>;
 }
 
+export interface NetworkSubnet {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly zone: string;
+  readonly defaultRoute: "internet gateway" | "NAT or other" | "none";
+}
+
+export interface NetworkFacts {
+  /** Only those that exist. */
+  readonly subnets: readonly NetworkSubnet[];
+  readonly securityGroups: readonly {
+    readonly id: string;
+    readonly vpcId: string;
+    /** Whether it lets its members send to port 443. */
+    readonly allowsHttps: boolean;
+  }[];
+  /** Services with an endpoint that every subnet uses: `dynamodb`. */
+  readonly endpoints: readonly string[];
+}
+
+export interface Network {
+  read(given: {
+    readonly subnetIds: readonly string[];
+    readonly securityGroupIds: readonly string[];
+  }): Promise<NetworkFacts>;
+}
+
 export interface Aws {
   /** The region that the clients use. @throws CliError `usage` if none is set, or if it is no region */
   readonly region: () => Promise<string>;
@@ -113,4 +140,5 @@ export interface Aws {
   readonly functions: Functions;
   readonly identity: Identity;
   readonly bedrock: Bedrock;
+  readonly network: Network;
 }

@@ -6,7 +6,7 @@ const reasons = {
   "AwsSolutions-SMG4":
     "The key is issued by Studio or by the model's provider, which offer no rotation through Secrets Manager. A new value takes effect without a deploy.",
   "AwsSolutions-IAM5[Resource::*]":
-    "The actions for X-Ray traces and STS identity tokens support no resources to which they could be restricted.",
+    "The actions for X-Ray traces and STS identity tokens, and those by which Lambda connects a function to a VPC, support no resources to which they could be restricted.",
   "AwsSolutions-SQS3":
     "This is itself the dead-letter queue for events that could not be recovered. Only people read it, so there is no second failure to catch.",
 } as const;

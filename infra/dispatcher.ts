@@ -43,9 +43,9 @@ export class Dispatcher extends Construct {
         RUNNER_MAX_EVENT_AGE_MS: timing.maxEventAgeMs,
       }),
       statements: [
-        runStore.rowStatement(pool.name, "GetItem", "PutItem", "UpdateItem"),
+        ...runStore.rowStatements(pool.name, "GetItem", "PutItem", "UpdateItem"),
         runStore.openRunsStatement(pool.name),
-        runnerKeys.readStatement(),
+        ...runnerKeys.readStatements(),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
       ],
       settings,

@@ -3,11 +3,14 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
+import { keyStatements } from "./encryption.ts";
 
 export interface KeySecretProps {
   readonly description: string;
   /** The complete ARN of an existing secret. Absent: an empty secret is created. */
   readonly importedArn: string | undefined;
+  /** The customer-managed KMS key of the secret, created or existing. */
+  readonly kmsKeyArn: string | undefined;
 }
 
 /**
@@ -19,25 +22,33 @@ export interface KeySecretProps {
 export class KeySecret extends Construct {
   readonly arn: string;
   readonly imported: boolean;
+  readonly #kmsKeyArn: string | undefined;
 
   constructor(scope: Construct, id: string, props: KeySecretProps) {
     super(scope, id);
     this.imported = props.importedArn !== undefined;
+    this.#kmsKeyArn = props.kmsKeyArn;
     this.arn = props.importedArn ?? this.#create(props.description).ref;
   }
 
-  readStatement(): PolicyStatement {
-    return this.#statement("GetSecretValue");
+  readStatements(): readonly PolicyStatement[] {
+    return [this.#statement("GetSecretValue"), ...keyStatements("secretToRead", this.#kmsKeyArn)];
   }
 
   /** Allows everything that a rotation does with the secret's stages. */
-  rotateStatement(): PolicyStatement {
-    return this.#statement("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage");
+  rotateStatements(): readonly PolicyStatement[] {
+    return [
+      this.#statement("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"),
+      ...keyStatements("secretToWrite", this.#kmsKeyArn),
+    ];
   }
 
   /** Allows reading and replacing a value that its reader renews. */
-  renewStatement(): PolicyStatement {
-    return this.#statement("GetSecretValue", "PutSecretValue");
+  renewStatements(): readonly PolicyStatement[] {
+    return [
+      this.#statement("GetSecretValue", "PutSecretValue"),
+      ...keyStatements("secretToWrite", this.#kmsKeyArn),
+    ];
   }
 
   #statement(...actions: readonly string[]): PolicyStatement {
@@ -49,7 +60,10 @@ export class KeySecret extends Construct {
 
   /** Uses an L1 construct, because the L2 construct always generates a value. */
   #create(description: string): CfnSecret {
-    const secret = new CfnSecret(this, "Secret", { description });
+    const secret = new CfnSecret(this, "Secret", {
+      description,
+      ...(this.#kmsKeyArn === undefined ? {} : { kmsKeyId: this.#kmsKeyArn }),
+    });
     secret.applyRemovalPolicy(RemovalPolicy.DESTROY);
     acknowledge(secret, "AwsSolutions-SMG4");
     return secret;

@@ -1,6 +1,7 @@
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { Dispatcher } from "./dispatcher.ts";
+import { keyArnFor } from "./encryption.ts";
 import { KeySecret } from "./key-secret.ts";
 import type { RunStoreTable } from "./run-store-table.ts";
 import { PoolMonitoring } from "./monitoring/monitoring.ts";
@@ -35,6 +36,7 @@ export class Pool extends Construct {
     this.runnerKeys = new KeySecret(this, "Keys", {
       description: `studio-runner, pool ${pool.name}: runner keys of kind ${pool.kind}`,
       importedArn: pool.keySecretArn,
+      kmsKeyArn: pool.keySecretKmsKeyArn ?? keyArnFor(props.settings, "secrets"),
     });
     const { runnerKeys } = this;
     this.processor = new Processor(this, "Processor", { ...props, runnerKeys });

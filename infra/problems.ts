@@ -69,7 +69,8 @@ const patternOf = (place: Path): string =>
     .join("")
     .replace(/^\./, "");
 
-function valueAt(input: unknown, path: Path): unknown {
+/** The value at the path; `undefined`: there is none. */
+export function valueAt(input: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, step) => (typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined),
     input,

@@ -35,9 +35,9 @@ export class Processor extends Construct {
       environment: environment(props),
       instructions: ownInstructions(settings.inference),
       statements: [
-        runStore.rowStatement(pool.name, "GetItem", "UpdateItem"),
-        runnerKeys.readStatement(),
-        ...(modelKey ? [modelKey.readStatement()] : []),
+        ...runStore.rowStatements(pool.name, "GetItem", "UpdateItem"),
+        ...runnerKeys.readStatements(),
+        ...(modelKey ? modelKey.readStatements() : []),
       ],
       settings,
     });

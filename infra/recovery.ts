@@ -6,6 +6,7 @@ import { Construct } from "constructs";
 import { toEnvironment } from "../lib/core/config.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { commonVariables } from "./common-variables.ts";
+import { keyArnFor, keyStatements, importKey } from "./encryption.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { RunStoreTable } from "./run-store-table.ts";
 import { bounds } from "./relations.ts";
@@ -30,7 +31,8 @@ export class Recovery extends Construct {
   constructor(scope: Construct, id: string, props: RecoveryProps) {
     super(scope, id);
     const { settings, pool, runStore, runnerKeys, processor } = props;
-    this.deadLetters = this.#createQueue();
+    const queueKeyArn = keyArnFor(settings, "queue");
+    this.deadLetters = this.#createQueue(queueKeyArn);
     this.runner = new RunnerFunction(this, "Runner", {
       name: "recover",
       description: `studio-runner, pool ${pool.name}: recovers runs whose attempt failed`,
@@ -41,10 +43,11 @@ export class Recovery extends Construct {
         RUNNER_PROCESSOR_FUNCTION: processor.functionName,
       }),
       statements: [
-        runStore.rowStatement(pool.name, "GetItem", "UpdateItem"),
-        runnerKeys.readStatement(),
+        ...runStore.rowStatements(pool.name, "GetItem", "UpdateItem"),
+        ...runnerKeys.readStatements(),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [processor.functionArn] }),
         new PolicyStatement({ actions: ["sqs:SendMessage"], resources: [this.deadLetters.queueArn] }),
+        ...keyStatements("sqs", queueKeyArn),
       ],
       settings,
     });
@@ -59,9 +62,12 @@ export class Recovery extends Construct {
     });
   }
 
-  #createQueue(): Queue {
+  #createQueue(kmsKeyArn: string | undefined): Queue {
+    const encryptionMasterKey = importKey(this, kmsKeyArn);
     const queue = new Queue(this, "DeadLetters", {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...(encryptionMasterKey
+        ? { encryption: QueueEncryption.KMS, encryptionMasterKey }
+        : { encryption: QueueEncryption.SQS_MANAGED }),
       enforceSSL: true,
       retentionPeriod: Duration.days(14), // SQS's maximum
     });

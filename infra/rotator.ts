@@ -6,6 +6,7 @@ import { CfnRotationSchedule } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
 import { toEnvironment } from "../lib/core/config.ts";
 import { timing } from "../lib/core/timing.ts";
+import { keyArnFor } from "./encryption.ts";
 import { KeySecret } from "./key-secret.ts";
 import type { RunStoreTable } from "./run-store-table.ts";
 import { RunnerFunction } from "./runner-function.ts";
@@ -39,6 +40,7 @@ export class Rotator extends Construct {
     this.account = new KeySecret(this, "Account", {
       description: `studio-runner, pool ${name}: Firebase refresh token of the account whose runner keys are rotated`,
       importedArn: rotation?.accountKeySecretArn,
+      kmsKeyArn: rotation?.accountKeySecretKmsKeyArn ?? keyArnFor(settings, "secrets"),
     });
     this.runner = new RunnerFunction(this, "Runner", {
       name: "rotate",
@@ -47,10 +49,10 @@ export class Rotator extends Construct {
       timeoutSeconds,
       environment: this.#environment(props),
       statements: [
-        runStore.rowStatement(name, "GetItem", "UpdateItem"),
+        ...runStore.rowStatements(name, "GetItem", "UpdateItem"),
         runStore.openRunsStatement(name),
-        runnerKeys.rotateStatement(),
-        this.account.renewStatement(),
+        ...runnerKeys.rotateStatements(),
+        ...this.account.renewStatements(),
       ],
       settings,
     });

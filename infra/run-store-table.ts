@@ -3,12 +3,15 @@ import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } fr
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { openRunsIndex } from "../lib/runs/run-queries.ts";
+import { importKey, keyStatements } from "./encryption.ts";
 import type { Settings } from "./settings.ts";
 
 export interface RunStoreTableProps {
   readonly removalPolicy: Settings["removalPolicy"];
   /** An existing table with the same keys and index. Absent: a table is created. */
   readonly importedArn: string | undefined;
+  /** The customer-managed KMS key of the table, created or existing. */
+  readonly kmsKeyArn: string | undefined;
 }
 
 const removalPolicies = { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy.RETAIN } as const;
@@ -23,25 +26,29 @@ const ofPool = (pool: string) => ({ "ForAllValues:StringEquals": { "dynamodb:Lea
 export class RunStoreTable extends Construct {
   readonly tableName: string;
   readonly tableArn: string;
+  readonly #kmsKeyArn: string | undefined;
 
   constructor(scope: Construct, id: string, props: RunStoreTableProps) {
     super(scope, id);
-    const { importedArn, removalPolicy } = props;
+    const { importedArn } = props;
+    this.#kmsKeyArn = props.kmsKeyArn;
     const table =
-      importedArn === undefined
-        ? this.#create(removalPolicy)
-        : Table.fromTableArn(this, "Imported", importedArn);
+      importedArn === undefined ? this.#create(props) : Table.fromTableArn(this, "Imported", importedArn);
     this.tableName = table.tableName;
     this.tableArn = table.tableArn;
   }
 
-  /** Allows access to single rows of one pool by their key. */
-  rowStatement(pool: string, ...actions: readonly ("GetItem" | "PutItem" | "UpdateItem")[]): PolicyStatement {
-    return new PolicyStatement({
+  /** Allows access to single rows of one pool by their key, and the use of the table's KMS key. */
+  rowStatements(
+    pool: string,
+    ...actions: readonly ("GetItem" | "PutItem" | "UpdateItem")[]
+  ): readonly PolicyStatement[] {
+    const rows = new PolicyStatement({
       actions: actions.map((action) => `dynamodb:${action}`),
       resources: [this.tableArn],
       conditions: ofPool(pool),
     });
+    return [rows, ...keyStatements("dynamodb", this.#kmsKeyArn)];
   }
 
   openRunsStatement(pool: string): PolicyStatement {
@@ -52,13 +59,16 @@ export class RunStoreTable extends Construct {
     });
   }
 
-  #create(removalPolicy: RunStoreTableProps["removalPolicy"]): Table {
+  #create({ removalPolicy, kmsKeyArn }: RunStoreTableProps): Table {
+    const encryptionKey = importKey(this, kmsKeyArn);
     const table = new Table(this, "Table", {
       partitionKey: { name: "pool", type: AttributeType.STRING },
       sortKey: { name: "id", type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: "expiresAtSeconds",
-      encryption: TableEncryption.AWS_MANAGED,
+      ...(encryptionKey
+        ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }
+        : { encryption: TableEncryption.AWS_MANAGED }),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: removalPolicy === "retain",
       removalPolicy: removalPolicies[removalPolicy],

@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Effect, Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   ApplicationLogLevel,
   Architecture,
@@ -11,10 +11,11 @@ import {
   Tracing,
 } from "aws-cdk-lib/aws-lambda";
 import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
-import { LogGroup } from "aws-cdk-lib/aws-logs";
+import { LogGroup, LogGroupClass } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 import { bundling, entryOf, lockFile, projectRoot, type FunctionName } from "./bundle.ts";
+import { importKey, keyArnFor } from "./encryption.ts";
 import type { Settings } from "./settings.ts";
 
 export interface RunnerFunctionProps {
@@ -22,13 +23,18 @@ export interface RunnerFunctionProps {
   readonly description: string;
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
+  /** Absent: the function shares the account's concurrency. */
+  readonly reservedConcurrency?: number | undefined;
   readonly environment: Readonly<Record<string, string>>;
   /** Text that is built into the bundle, because environment variables are too small for it. */
   readonly instructions?: string | undefined;
   /** Everything that the function may do, besides writing its log. */
   readonly statements: readonly PolicyStatement[];
   /** The settings for logging, tracing and AWS endpoints. */
-  readonly settings: Pick<Settings, "logRetentionDays" | "logLevel" | "monitoring" | "endpoints">;
+  readonly settings: Pick<
+    Settings,
+    "logRetentionDays" | "logClass" | "logLevel" | "monitoring" | "endpoints" | "encryption" | "network"
+  >;
 }
 
 export interface EventRules {
@@ -71,8 +77,8 @@ const endpointVariables = ({ endpoints }: Pick<Settings, "endpoints">): Record<s
 });
 
 /**
- * What all functions share: runtime, bundle, a role and a log group. No fixed names, and no reserved
- * concurrency, because new accounts have too little of it. Lambda's recursion detection stays on; a run has
+ * What all functions share: runtime, bundle, a role and a log group. No fixed names, and by default no
+ * reserved concurrency, because new accounts have too little of it. Lambda's recursion detection stays on; a run has
  * few enough attempts (docs/decisions/0008).
  */
 export class RunnerFunction extends Construct {
@@ -83,8 +89,11 @@ export class RunnerFunction extends Construct {
   constructor(scope: Construct, id: string, props: RunnerFunctionProps) {
     super(scope, id);
     // Deleted with the stack, because nobody would find a log group with a generated name afterwards.
+    const encryptionKey = importKey(this, keyArnFor(props.settings, "logs"));
     this.logGroup = new LogGroup(this, "Log", {
+      ...(encryptionKey ? { encryptionKey } : {}),
       retention: props.settings.logRetentionDays,
+      ...(props.settings.logClass === "standard" ? {} : { logGroupClass: LogGroupClass.INFREQUENT_ACCESS }),
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = this.#createRole(props.statements);
@@ -100,6 +109,9 @@ export class RunnerFunction extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
+      ...(props.reservedConcurrency === undefined
+        ? {}
+        : { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: {
         ...props.environment,
         ...endpointVariables(props.settings),
@@ -112,29 +124,61 @@ export class RunnerFunction extends Construct {
       systemLogLevelV2: SystemLogLevel.INFO, // includes the REPORT line: duration and memory used
     });
     if (props.settings.monitoring.tracing === "xray") this.#trace();
+    if (props.settings.network) this.#connect(props.settings.network);
+  }
+
+  /** Turns on X-Ray: Lambda samples invocations and sends their traces with this role. */
+  #trace(): void {
+    const send = new PolicyStatement({
+      actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+      resources: ["*"],
+    });
+    this.#addBefore("Tracing", send);
+    this.#resource().tracingConfig = { mode: Tracing.ACTIVE };
   }
 
   /**
-   * Turns on X-Ray: Lambda samples invocations and sends their traces with this role. It is a policy of its
-   * own, because CDK's `tracing` would add the wildcard to the role, and acknowledging that would cover the
-   * role's other statements.
+   * Connects the function to a VPC. Lambda makes the network interfaces with this role; code in the function,
+   * whose calls carry its ARN, may not.
    */
-  #trace(): void {
-    const policy = new Policy(this, "Tracing", {
-      roles: [this.role],
-      statements: [
-        new PolicyStatement({
-          actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-          resources: ["*"],
-        }),
-      ],
-    });
+  #connect({ subnetIds, securityGroupIds }: NonNullable<Settings["network"]>): void {
+    const interfaces = {
+      actions: [
+        "AssignPrivateIpAddresses",
+        "CreateNetworkInterface",
+        "DeleteNetworkInterface",
+        "DescribeNetworkInterfaces",
+        "DescribeSubnets",
+        "UnassignPrivateIpAddresses",
+      ].map((action) => `ec2:${action}`),
+      resources: ["*"],
+    };
+    this.#addBefore(
+      "Network",
+      new PolicyStatement(interfaces),
+      new PolicyStatement({
+        ...interfaces,
+        effect: Effect.DENY,
+        conditions: { Null: { "lambda:SourceFunctionArn": "false" } },
+      }),
+    );
+    this.#resource().vpcConfig = { subnetIds: [...subnetIds], securityGroupIds: [...securityGroupIds] };
+  }
+
+  /**
+   * Adds a policy with a wildcard, which Lambda requires before it creates the function. It is a policy of
+   * its own, so that acknowledging the wildcard does not cover the role's other statements.
+   */
+  #addBefore(id: string, ...statements: readonly PolicyStatement[]): void {
+    const policy = new Policy(this, id, { roles: [this.role], statements: [...statements] });
     acknowledge(policy, "AwsSolutions-IAM5[Resource::*]");
+    this.function.node.addDependency(policy);
+  }
+
+  #resource(): CfnFunction {
     const { defaultChild } = this.function.node;
     if (!(defaultChild instanceof CfnFunction)) throw new TypeError("a function without a resource");
-    defaultChild.tracingConfig = { mode: Tracing.ACTIVE };
-    // Lambda refuses active tracing for a role that may not send traces yet.
-    this.function.node.addDependency(policy);
+    return defaultChild;
   }
 
   /** Configures how Lambda handles this function's asynchronous events. Call it once. */

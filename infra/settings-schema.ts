@@ -1,4 +1,3 @@
-import { Token } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import { maxPreviewCharacters } from "../lib/core/config.ts";
@@ -13,62 +12,29 @@ import {
 import { defaultPricesAsOf, defaultTiers, defaultWebSearchUsd } from "../lib/model/prices.ts";
 import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import { timing } from "../lib/core/timing.ts";
+import {
+  concurrency,
+  defaultConcurrency,
+  logClasses,
+  encryptionSchema,
+  iamSchema,
+  kmsKeyArn,
+  namePrefix,
+  networkSchema,
+  thresholdsSchema,
+  topicArn,
+} from "./company-schema.ts";
 import { bounds } from "./relations.ts";
-
-const text = (hint: string, pattern: RegExp = /^\S(?:.*\S)?$/) =>
-  z.string({ error: hint }).regex(pattern, { error: hint });
-
-const whole = (min: number, max: number, unit = "") => {
-  const hint = `Give a whole number from ${min} to ${max}${unit}.`;
-  return z.int({ error: hint }).min(min, { error: hint }).max(max, { error: hint });
-};
-
-const choice = <const T extends readonly string[]>(values: T) =>
-  z.enum(values, { error: `Give one of: ${values.join(", ")}.` });
-
-const object = <T extends z.core.$ZodLooseShape>(shape: T) =>
-  z.strictObject(shape, {
-    error: (issue) => (issue.code === "unrecognized_keys" ? undefined : "Give an object."),
-  });
-
-const loopbackHosts: readonly string[] = ["127.0.0.1", "[::1]", "localhost"];
-const baseUrl = () => {
-  const hint =
-    "Give an https:// address without query, user or trailing slash (http:// only for this machine).";
-  return z.string({ error: hint }).refine(isBaseUrl, { error: hint });
-};
-
-function isBaseUrl(value: string): boolean {
-  const url = URL.parse(value);
-  if (url === null || value.endsWith("/") || url.search || url.hash || url.username || url.password)
-    return false;
-  return isSafelyReached(url);
-}
-
-const isSafelyReached = ({ protocol, hostname }: URL): boolean =>
-  protocol === "https:" || (protocol === "http:" && loopbackHosts.includes(hostname));
-
-/** A complete ARN, or a reference to one in the same CDK app. */
-const arn = (hint: string, pattern: RegExp) =>
-  z
-    .string({ error: hint })
-    .refine((value) => Token.isUnresolved(value) || pattern.test(value), { error: hint });
-
-/**
- * A complete ARN with the suffix that Secrets Manager appends, so that a role can name the secret without a
- * wildcard.
- */
-const secretArn = () =>
-  arn(
-    "Give the secret's complete ARN with its last six characters: arn:aws:secretsmanager:<region>:<account>:secret:<name>-AbCdEf.",
-    /^arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
-  );
-
-const tableArn = () =>
-  arn(
-    "Give the table's complete ARN: arn:aws:dynamodb:<region>:<account>:table/<name>.",
-    /^arn:aws[\w-]*:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}$/,
-  );
+import {
+  baseUrl,
+  choice,
+  isSafelyReached,
+  object,
+  secretArn,
+  tableArn,
+  text,
+  whole,
+} from "./schema-parts.ts";
 
 const model = () => text("Give a model's name.", /^\S{1,100}$/);
 
@@ -142,6 +108,8 @@ export const rotationSchema = object({
   everyDays: whole(1, 1000, " (days)").optional(),
   /** ARN of the secret { "refreshToken", "apiKey" }. Absent: the stack creates an empty one. */
   accountKeySecretArn: secretArn().optional(),
+  /** The KMS key of that secret. Absent: that of `encryption`. */
+  accountKeySecretKmsKeyArn: kmsKeyArn().optional(),
 });
 
 /** The model's provider: OpenAI or a server with its Responses API, or Amazon Bedrock, which needs no key. */
@@ -187,6 +155,8 @@ export const inferenceSchema = object({
   store: z.boolean({ error: "Give true or false." }).default(true),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),
+  /** The KMS key of that secret. Absent: that of `encryption`. */
+  keySecretKmsKeyArn: kmsKeyArn().optional(),
   /** Used instead of a key. */
   workloadIdentity: workloadIdentitySchema.optional(),
 });
@@ -194,6 +164,8 @@ export const inferenceSchema = object({
 export const processorSchema = object({
   memoryMb: memoryMb().default(256),
   timeoutSeconds: whole(1, bounds.maxTimeoutSeconds, " (seconds; Lambda allows no more)").default(900),
+  /** Invocations that Lambda keeps free for this function, and allows it at most. Absent: none. */
+  reservedConcurrency: whole(1, 1000, " (invocations at once)").optional(),
 });
 
 export const dispatcherSchema = object({
@@ -212,7 +184,7 @@ export const poolSchema = object({
   ),
   kind: choice(["user", "global"]),
   polling: choice(pollingModes).default("balanced"),
-  concurrency: whole(1, 1000, " (runs at once)").default(10),
+  concurrency: concurrency().default(defaultConcurrency),
   /** The maximum number of simultaneous leases per runner key. Absent: no limit. */
   leasesPerKey: whole(1, 1000, " (leases per runner key)").optional(),
   /**
@@ -228,6 +200,8 @@ export const poolSchema = object({
   runLimitMinutes: whole(1, 720, " (minutes)").default(timing.runLimitMs / 60_000),
   /** Absent: the stack creates an empty secret. */
   keySecretArn: secretArn().optional(),
+  /** The KMS key of that secret. Absent: that of `encryption`. */
+  keySecretKmsKeyArn: kmsKeyArn().optional(),
   /** Absent: no rotator is created. */
   rotation: rotationSchema.optional(),
   processor: processorSchema.prefault({}),
@@ -243,6 +217,9 @@ export const monitoringSchema = object({
   email: text("Give an e-mail address.", /^[^\s@]+@[^\s@]+\.[^\s@]+$/).optional(),
   /** The percentage of failed runs that raises an alarm. */
   failurePercent: whole(1, 100, " (percent of the runs that ended)").default(20),
+  /** An existing topic that receives every alarm. Absent: the stack creates one. */
+  topicArn: topicArn().optional(),
+  thresholds: thresholdsSchema.prefault({}),
   tracing: choice(["off", "xray"]).default("off"),
   /** The number of characters of a job's newest message that are logged. 0: none. */
   previewCharacters: whole(
@@ -295,14 +272,21 @@ export const settingsSchema = object({
   pools: z
     .array(poolSchema, { error: "Give a list of pools." })
     .min(1, { error: "Give at least one pool." })
-    // CloudFormation allows 500 resources and 200 outputs per stack; a pool has about 40 and 15.
+    // CloudFormation allows 500 resources and 200 outputs per stack; a pool has 29 to 66, and 15 to 18.
     .max(10, { error: "Give at most 10 pools; a stack holds no more. Put the others into a second stack." })
     .readonly()
     .prefault([{ name: "default", kind: "user" }]),
   /** An existing table to use: keys `pool` and `id` (S), TTL `expiresAtSeconds`, index `open`. */
   runStoreTableArn: tableArn().optional(),
+  encryption: encryptionSchema.prefault({}),
+  network: networkSchema.optional(),
+  iam: iamSchema.prefault({}),
+  /** What the name of every resource begins with. Absent: CloudFormation makes the names. */
+  namePrefix: namePrefix().optional(),
   endpoints: endpointsSchema.prefault({}),
   logRetentionDays: logRetention().default(RetentionDays.ONE_MONTH),
+  /** `infrequent-access` costs half, has no metrics, and cannot be read by this project's commands. */
+  logClass: choice(logClasses).default("standard"),
   logLevel: choice(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
   /** What happens to the run store when the stack is deleted. */
   removalPolicy: choice(["destroy", "retain"]).default("retain"),

@@ -3,6 +3,9 @@ import { RunnerError } from "../lib/core/errors.ts";
 import type { BedrockEndpoint } from "../lib/core/options.ts";
 import { defaultPrices, priceOf, type PriceList } from "../lib/model/prices.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
+import { brokenCompanyRelations } from "./company-relations.ts";
+import { encryptionSchema, iamSchema, networkSchema, thresholdsSchema } from "./company-schema.ts";
+import { brokenPlaces } from "./place-relations.ts";
 import { brokenProviderRelations } from "./provider-relations.ts";
 import {
   brokenInferenceRelations,
@@ -48,6 +51,10 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
   inference: Object.keys(inferenceSchema.shape),
   "inference.workloadIdentity": Object.keys(workloadIdentitySchema.shape),
   monitoring: Object.keys(monitoringSchema.shape),
+  "monitoring.thresholds": Object.keys(thresholdsSchema.shape),
+  encryption: Object.keys(encryptionSchema.shape),
+  network: Object.keys(networkSchema.shape),
+  iam: Object.keys(iamSchema.shape),
   updates: Object.keys(updatesSchema.shape),
   spend: Object.keys(spendSchema.shape),
   "spend.tiers": Object.keys(tiersSchema.shape),
@@ -60,18 +67,23 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Checks the settings against each other and against the project's constants, and adds the defaults.
+ * @param stackRegion where the stack will be, if that is known
  * @throws RunnerError `config_invalid` with every problem at once: its path, what was given and what to do
  */
-export function parseSettings(input: unknown): Settings {
+export function parseSettings(input: unknown, stackRegion?: string): Settings {
   const result = settingsSchema.safeParse(input);
   const secrets = findSecrets(input);
   const secretPaths = new Set(secrets.map(({ path }) => path));
   const issues = describeIssues(result.error?.issues ?? [], { input, knownNames });
   const others = issues.filter(({ path }) => !secretPaths.has(path));
-  const problems = [...secrets, ...others, ...findBroken(input)];
+  const problems = [...secrets, ...others, ...findBroken(input), ...brokenPlaces(input, stackRegion)];
   if (result.success && problems.length === 0) return resolve(result.data);
+  throw invalidSettings(problems);
+}
+
+export function invalidSettings(problems: readonly Problem[]): RunnerError {
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-  throw new RunnerError(
+  return new RunnerError(
     "config_invalid",
     `the settings "${settingsKey}" have ${count}:\n${problems.map(line).join("\n")}`,
   );
@@ -161,6 +173,7 @@ function findBroken(input: unknown): readonly Problem[] {
       : []),
     ...(instructed.success ? brokenInstructions(instructed.data.inference) : []),
     ...brokenNames(names),
+    ...brokenCompanyRelations(input),
     ...pools.flatMap((pool, index) => findBrokenInPool(pool, formatPath(["pools", index]))),
     ...brokenTimingRelations(),
   ];

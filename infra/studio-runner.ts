@@ -1,19 +1,30 @@
-import { Tags } from "aws-cdk-lib";
-import type { Topic } from "aws-cdk-lib/aws-sns";
-import { Construct } from "constructs";
+import { CfnResource, Stack, Tags, Token } from "aws-cdk-lib";
+import { Topic, type ITopic } from "aws-cdk-lib/aws-sns";
+import { Construct, type IConstruct } from "constructs";
+import { applyCompanyRules } from "./company-rules.ts";
+import { keyArnFor } from "./encryption.ts";
 import { KeySecret } from "./key-secret.ts";
 import { RunStoreTable } from "./run-store-table.ts";
 import { AlarmTopic } from "./monitoring/alarm-topic.ts";
 import { levels } from "./monitoring/levels.ts";
 import { poolId } from "./pool-id.ts";
 import { Pool } from "./pool.ts";
-import { parseSettings, storesModelKey, type Settings, type SettingsInput } from "./settings.ts";
+import {
+  invalidSettings,
+  parseSettings,
+  storesModelKey,
+  type Settings,
+  type SettingsInput,
+} from "./settings.ts";
 
 /**
  * The settings without those of a stack. Every one has a default. ARNs may be references within the same CDK
  * app.
  */
 export type StudioRunnerProps = Omit<SettingsInput, "stackName">;
+
+/** CloudFormation's limit. */
+const maxResources = 500;
 
 /**
  * Runs Studio jobs in the stack's account: creates a run store, the model key's secret, and the resources of
@@ -26,29 +37,57 @@ export class StudioRunner extends Construct {
   /** Absent if the processors use their AWS identity or sign their requests. */
   readonly modelKey: KeySecret | undefined;
   /** The topic of all alarms; absent at monitoring level `off`. */
-  readonly alarmTopic: Topic | undefined;
+  readonly alarmTopic: ITopic | undefined;
   readonly pools: readonly Pool[];
 
   constructor(scope: Construct, id: string, props: StudioRunnerProps = {}) {
     super(scope, id);
-    const settings = parseSettings(props);
+    const { region } = Stack.of(this);
+    const settings = parseSettings(props, Token.isUnresolved(region) ? undefined : region);
     this.settings = settings;
     this.runStore = new RunStoreTable(this, "RunStore", {
       removalPolicy: settings.removalPolicy,
       importedArn: settings.runStoreTableArn,
+      kmsKeyArn: keyArnFor(settings, "table"),
     });
     this.modelKey = storesModelKey(settings)
       ? new KeySecret(this, "ModelKey", {
           description: "studio-runner: the model's API key",
           importedArn: settings.inference.keySecretArn,
+          kmsKeyArn: settings.inference.keySecretKmsKeyArn ?? keyArnFor(settings, "secrets"),
         })
       : undefined;
-    const { email, level } = settings.monitoring;
-    this.alarmTopic = levels[level].topic ? new AlarmTopic(this, "Alarms", { email }).topic : undefined;
+    this.alarmTopic = this.#topic(settings);
     const { runStore, modelKey, alarmTopic } = this;
     this.pools = settings.pools.map(
       (pool) => new Pool(this, poolId(pool.name), { settings, pool, runStore, modelKey, alarmTopic }),
     );
+    this.#fitStack();
+    applyCompanyRules(this, settings);
     for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
   }
+
+  #topic(settings: Settings): ITopic | undefined {
+    const { email, level, topicArn } = settings.monitoring;
+    if (!levels[level].topic) return undefined;
+    if (topicArn !== undefined) return Topic.fromTopicArn(this, "Alarms", topicArn);
+    return new AlarmTopic(this, "Alarms", { email, kmsKeyArn: keyArnFor(settings, "topic") }).topic;
+  }
+
+  /** Says in the settings' words what CDK would report of the whole stack. */
+  #fitStack(): void {
+    const all = count(Stack.of(this));
+    if (all <= maxResources) return;
+    const inPools = this.pools.reduce((sum, pool) => sum + count(pool), 0);
+    const perPool = Math.ceil(inPools / this.pools.length);
+    const most = Math.floor((maxResources - (all - inPools)) / perPool);
+    const less =
+      this.settings.monitoring.level === "full"
+        ? ', or set monitoring.level to "lean", which makes fewer'
+        : "";
+    const sentence = `${this.pools.length} pools with these settings make ${all} resources, about ${perPool} each, but a stack holds ${maxResources}. Give at most ${most} and put the others into a second stack${less}.`;
+    throw invalidSettings([{ path: "pools", sentence }]);
+  }
 }
+
+const count = (scope: IConstruct): number => scope.node.findAll().filter(CfnResource.isCfnResource).length;

@@ -5,6 +5,7 @@ import { createBedrock } from "./bedrock.ts";
 import { createFunctions } from "./functions.ts";
 import { createIdentity, readRegion } from "./identity.ts";
 import { createLogs } from "./logs.ts";
+import { createNetwork } from "./network.ts";
 import { createQueues } from "./queues.ts";
 import { createSchedules } from "./schedules.ts";
 import { createStacks } from "./stacks.ts";
@@ -22,5 +23,6 @@ export function createAws(account: AwsAccount): Aws {
     functions: createFunctions(config),
     identity: createIdentity(config),
     bedrock: createBedrock(config),
+    network: createNetwork(config),
   };
 }

@@ -14,7 +14,7 @@ export const setConcurrency: Command = defineCommand({
   summary: "Sets how many jobs run at once, without a deploy",
   details:
     "Applies from the next dispatch cycle on, until another value or default is set; 0 leases nothing. " +
-    "A value that exceeds the account's Lambda concurrency is refused (exit code 1).",
+    "A value that exceeds the account's Lambda concurrency, or the processor's reserved concurrency, is refused (exit code 1).",
   arguments: [{ name: "count", meaning: "0 to 1000, or default for the deployed value" }],
   examples: [
     { line: "set-concurrency 25", shows: "checks the account first" },
@@ -43,12 +43,20 @@ export const setConcurrency: Command = defineCommand({
   },
 });
 
-/** @throws CliError `refused` if the account's Lambda concurrency is too low */
+/** @throws CliError `refused` if the processor's reservation or the account's concurrency is too low */
 async function checkAccount(context: Context, pool: StackPool, concurrency: number): Promise<void> {
+  const reserved = pool.settings.processor.reservedConcurrency;
+  if (reserved !== undefined && concurrency > reserved)
+    throw new CliError("refused", `Lambda gives this pool's processor ${reserved} invocations at once.`, {
+      remedy: `Set at most ${reserved}, or raise processor.reservedConcurrency in cdk.json and deploy.`,
+    });
+  if (reserved !== undefined) return;
   const [{ pools }, runStore, aws] = await Promise.all([context.stack(), context.runStore(), context.aws()]);
   const others = await Promise.all(
     pools
-      .filter(({ name }) => name !== pool.name)
+      .filter(
+        ({ name, settings }) => name !== pool.name && settings.processor.reservedConcurrency === undefined,
+      )
       .map(async (other) => concurrencyOf(other, await runStore.control.read(other.name)).value),
   );
   const { unreserved } = await aws.functions.accountConcurrency();

@@ -6,6 +6,8 @@ const bootstrapStack = "CDKToolkit";
 const oldestBootstrap = 6;
 /** Functions per pool that run beside its runs: dispatcher and recovery. */
 const functionsBeside = 2;
+/** Lambda refuses reservations that leave less than this to other functions. */
+const leastUnreserved = 100;
 
 /** Checks that need nothing but credentials. */
 export const accountChecks: readonly Check[] = [
@@ -33,11 +35,17 @@ export const accountChecks: readonly Check[] = [
     unknown: "warn",
     run: async (facts) => {
       const { functions } = await facts.context.aws();
-      const [{ pools }, { unreserved }] = await Promise.all([
+      const [{ pools }, { limit, unreserved }] = await Promise.all([
         facts.settings(),
         functions.accountConcurrency(),
       ]);
-      const needed = pools.reduce((sum, { concurrency }) => sum + concurrency + functionsBeside, 0);
+      const reserved = pools.reduce((sum, { processor }) => sum + (processor.reservedConcurrency ?? 0), 0);
+      if (reserved > 0 && reserved + leastUnreserved > limit) return tooMuchReserved(reserved, limit);
+      const needed = pools.reduce(
+        (sum, { concurrency, processor }) =>
+          sum + (processor.reservedConcurrency === undefined ? concurrency : 0) + functionsBeside,
+        0,
+      );
       const finding = `the account can run ${unreserved} invocations at once; the pools need ${needed}, including dispatchers and recovery`;
       if (needed <= unreserved) return { outcome: "ok", finding };
       const remedy =
@@ -46,6 +54,13 @@ export const accountChecks: readonly Check[] = [
     },
   },
 ];
+
+const tooMuchReserved = (reserved: number, limit: number): Finding => ({
+  outcome: "fail",
+  finding: `the pools reserve ${reserved} of the account's ${limit} invocations at once, of which Lambda keeps ${leastUnreserved} for other functions`,
+  remedy:
+    'Lower processor.reservedConcurrency, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".',
+});
 
 async function judgeBootstrap({ context, credentials }: Facts): Promise<Finding> {
   const { region: readRegion, stacks } = await context.aws();

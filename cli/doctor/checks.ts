@@ -3,6 +3,7 @@ import { bedrockChecks } from "./bedrock.ts";
 import type { Check } from "./check.ts";
 import { localChecks } from "./here.ts";
 import { keyChecks } from "./keys.ts";
+import { networkChecks } from "./network.ts";
 import { requestChecks } from "./request.ts";
 import { stackChecks } from "./stack.ts";
 
@@ -10,6 +11,7 @@ import { stackChecks } from "./stack.ts";
 export const checks: readonly Check[] = [
   ...localChecks,
   ...accountChecks,
+  ...networkChecks,
   ...stackChecks,
   ...keyChecks,
   ...requestChecks,

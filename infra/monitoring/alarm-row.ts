@@ -17,6 +17,11 @@ export interface Limit {
   readonly when: string;
 }
 
+interface Periods {
+  readonly breaking: number;
+  readonly of: number;
+}
+
 export interface AlarmRow {
   readonly id: string;
   /** Whether the alarm needs a person at once, even at night. Sends through the composite alarm `Page`. */
@@ -30,7 +35,7 @@ export interface AlarmRow {
   readonly expression?: (input: AlarmInput) => string;
   readonly periodSeconds: number;
   /** Fires if at least `breaking` of the last `of` periods break the threshold. */
-  readonly periods: { readonly breaking: number; readonly of: number };
+  readonly periods: Periods | ((input: AlarmInput) => Periods);
   readonly comparison: "below" | "atLeast";
   readonly missing: "breaching" | "notBreaching" | "ignore";
   readonly limit: (input: AlarmInput) => Limit;

@@ -1,13 +1,14 @@
 import { timing } from "../../lib/core/timing.ts";
+import { leaseFloorPercent } from "../company-schema.ts";
 import { bounds } from "../relations.ts";
-import type { PoolSettings } from "../settings.ts";
+import type { PoolSettings, Settings } from "../settings.ts";
 import type { AlarmInput, AlarmRow } from "./alarm-row.ts";
 
 const once = { breaking: 1, of: 1 } as const;
 const fiveMinutes = 300;
 const quarterHour = 900;
 /** One bad cycle recovers in the next. This many in a row do not. */
-const deadAfterCycles = 5;
+const deadAfterCycles = ({ settings }: AlarmInput): number => settings.monitoring.thresholds.noGoodPollCycles;
 
 const isCapped = (pool: PoolSettings): boolean => pool.dailyCapUsd !== undefined;
 /**
@@ -23,8 +24,9 @@ const quiet = { comparison: "atLeast", missing: "notBreaching" } as const;
 const fewestEnded = ({ settings }: AlarmInput): number =>
   Math.max(5, Math.floor(100 / settings.monitoring.failurePercent) + 1);
 
-/** Percent of the lease that is left when an event has waited for the maximum time. */
-export const leaseFloorPercent = 100 * (1 - timing.maxEventAgeMs / bounds.studioLeaseMs);
+/** Names the setting of a threshold, in place of what the default is derived from. */
+const bySetting = (name: keyof Settings["monitoring"]["thresholds"]): string =>
+  ` (monitoring.thresholds.${name}).`;
 
 const spending = (percent: 80 | 100) =>
   ({
@@ -51,13 +53,13 @@ export const alarmRows = [
     // Uses periods of one minute: for a long period CloudWatch waits for late data and would alarm a quarter
     // of an hour later.
     periodSeconds: timing.scheduleMs / 1000,
-    periods: { breaking: deadAfterCycles, of: deadAfterCycles },
+    periods: (input: AlarmInput) => ({ breaking: deadAfterCycles(input), of: deadAfterCycles(input) }),
     comparison: "below",
     // A dispatcher that does not run reports nothing, so missing data is bad.
     missing: "breaching",
-    limit: () => ({
+    limit: (input) => ({
       threshold: 1,
-      when: `when none of ${deadAfterCycles} cycles in a row (one a minute) was good; cycles that report nothing count as bad.`,
+      when: `when none of ${deadAfterCycles(input)} cycles in a row (one a minute) was good; cycles that report nothing count as bad.`,
     }),
     means:
       "The pool is not working: no dispatch cycle reached Studio, and none had a valid reason to skip it. Jobs wait in Studio's queue.",
@@ -107,7 +109,13 @@ export const alarmRows = [
     periodSeconds: quarterHour,
     periods: once,
     ...quiet,
-    limit: ({ pool }) => {
+    limit: ({ settings, pool }) => {
+      const { lostLeases } = settings.monitoring.thresholds;
+      if (lostLeases !== undefined)
+        return {
+          threshold: lostLeases,
+          when: `at ${lostLeases} lost runs in 15 minutes${bySetting("lostLeases")}`,
+        };
       const threshold = Math.max(2, Math.ceil(pool.concurrency / 10));
       return {
         threshold,
@@ -126,7 +134,13 @@ export const alarmRows = [
     periodSeconds: quarterHour,
     periods: once,
     ...quiet,
-    limit: ({ pool }) => {
+    limit: ({ settings, pool }) => {
+      const { restarts } = settings.monitoring.thresholds;
+      if (restarts !== undefined)
+        return {
+          threshold: restarts,
+          when: `at ${restarts} restarts in 15 minutes${bySetting("restarts")}`,
+        };
       const threshold = Math.max(timing.maxStarts, Math.ceil(pool.concurrency / 5));
       return {
         threshold,
@@ -146,10 +160,16 @@ export const alarmRows = [
     periods: once,
     comparison: "below",
     missing: "notBreaching",
-    limit: () => ({
-      threshold: leaseFloorPercent,
-      when: `when an attempt starts with less than ${leaseFloorPercent} % of its lease: what is left of ${bounds.studioLeaseMs / 60_000} minutes after an event has waited its maximum age of ${timing.maxEventAgeMs / 60_000}.`,
-    }),
+    limit: ({ settings }) => {
+      const percent = settings.monitoring.thresholds.leaseLeftPercent;
+      const when = `when an attempt starts with less than ${percent} % of its lease`;
+      if (percent !== leaseFloorPercent)
+        return { threshold: percent, when: `${when}${bySetting("leaseLeftPercent")}` };
+      return {
+        threshold: percent,
+        when: `${when}: what is left of ${bounds.studioLeaseMs / 60_000} minutes after an event has waited its maximum age of ${timing.maxEventAgeMs / 60_000}.`,
+      };
+    },
     means: "Attempts start so late that their lease is nearly over.",
     lookAt: "the functions' throttles and the account's free concurrency.",
     command: "doctor",
@@ -162,10 +182,13 @@ export const alarmRows = [
     periodSeconds: quarterHour,
     periods: once,
     ...quiet,
-    limit: ({ pool }) => ({
-      threshold: pool.runLimitMinutes * 60 * 0.8,
-      when: `when a run lasts 80 % of runLimitMinutes (${pool.runLimitMinutes}) or longer.`,
-    }),
+    limit: ({ settings, pool }) => {
+      const percent = settings.monitoring.thresholds.runTimePercent;
+      return {
+        threshold: (pool.runLimitMinutes * 60 * percent) / 100,
+        when: `when a run lasts ${percent} % of runLimitMinutes (${pool.runLimitMinutes}) or longer.`,
+      };
+    },
     means: "Runs come close to their time limit, at which their job fails.",
     lookAt: "inference seconds and the saved query Slowest runs.",
     command: "jobs",
@@ -233,10 +256,14 @@ export const alarmRows = [
     periodSeconds: fiveMinutes,
     periods: once,
     ...quiet,
-    limit: () => ({
-      threshold: 3,
-      when: "at 3 errors in 5 minutes: more than half of the cycles, since one starts every minute.",
-    }),
+    limit: ({ settings }) => {
+      const errors = settings.monitoring.thresholds.dispatcherErrors;
+      const what = errors > 2 ? "more than half" : "less than half";
+      return {
+        threshold: errors,
+        when: `at ${errors} errors in 5 minutes: ${what} of the cycles, since one starts every minute.`,
+      };
+    },
     means: "Dispatch cycles fail: Studio answered no poll, or the dispatcher itself broke.",
     lookAt: "the cycles by reason and the dispatcher's log.",
     command: "logs --function dispatcher",

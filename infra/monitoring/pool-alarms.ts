@@ -65,13 +65,14 @@ export class PoolAlarms extends Construct {
 
   #create(row: AlarmRow, props: PoolAlarmsProps): Alarm {
     const { contents, topic } = props;
+    const periods = typeof row.periods === "function" ? row.periods(props) : row.periods;
     const alarm = new Alarm(this, row.id, {
       alarmDescription: describeAlarm(row, props),
       metric: metricOf(row, props),
       threshold: row.limit(props).threshold,
       comparisonOperator: comparisons[row.comparison],
-      evaluationPeriods: row.periods.of,
-      datapointsToAlarm: row.periods.breaking,
+      evaluationPeriods: periods.of,
+      datapointsToAlarm: periods.breaking,
       treatMissingData: missingData[row.missing],
     });
     if (row.pages && contents.page) return alarm;

@@ -1,5 +1,4 @@
 import type { IAlarmRef } from "aws-cdk-lib/aws-cloudwatch";
-import { leaseFloorPercent } from "./alarms.ts";
 import type { Watched } from "./metric.ts";
 import { functionsSection, logsSection } from "./platform-sections.ts";
 import { readings } from "./readings.ts";
@@ -189,7 +188,10 @@ function leases(watched: Watched): Section {
           width: 8,
           unit: "percent",
           metrics: [read("LeaseLeftPercent", "Minimum", "least")],
-          limit: { value: leaseFloorPercent, label: "alarm below" },
+          limit: {
+            value: watched.settings.monitoring.thresholds.leaseLeftPercent,
+            label: "alarm below",
+          },
         }),
         graph({
           title: "Refusals",

@@ -212,6 +212,7 @@ function createFakeAws(fake: FakeAws): Aws {
       send: unexpected,
     },
     bedrock: { ask: guarded("bedrock", () => undefined) },
+    network: { read: unexpected },
     identity: { caller: guarded("identity", () => ({ arn: fake.arn, account: "123456789012" })) },
     ...fake.services,
   };

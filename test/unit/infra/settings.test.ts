@@ -39,11 +39,20 @@ describe("parseSettings", () => {
           dispatcher: { memoryMb: 150, timeoutSeconds: 75 },
         },
       ],
+      encryption: {},
+      iam: {},
       endpoints: { fips: false, dualStack: false },
       logRetentionDays: 30,
+      logClass: "standard",
       logLevel: "info",
       removalPolicy: "retain",
-      monitoring: { level: "full", failurePercent: 20, tracing: "off", previewCharacters: 0 },
+      monitoring: {
+        level: "full",
+        thresholds: { noGoodPollCycles: 5, leaseLeftPercent: 50, runTimePercent: 80, dispatcherErrors: 3 },
+        failurePercent: 20,
+        tracing: "off",
+        previewCharacters: 0,
+      },
       tags: {},
     });
   });

@@ -1,0 +1,39 @@
+import { App, Duration, Stack } from "aws-cdk-lib";
+import { IpAddresses, Peer, Port, SecurityGroup, SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
+import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Key } from "aws-cdk-lib/aws-kms";
+import { StudioRunner } from "../infra/studio-runner.ts";
+
+/**
+ * The runner as a construct in your own app, with a VPC and a KMS key of the same stack. Run it with
+ * `npx cdk synth --app "node examples/own-app.ts"`.
+ */
+export function addOwnStack(app: App): Stack {
+  const stack = new Stack(app, "OwnApp");
+  const vpc = new Vpc(stack, "Vpc", {
+    ipAddresses: IpAddresses.cidr("10.20.0.0/16"),
+    maxAzs: 2,
+    natGateways: 1,
+    restrictDefaultSecurityGroup: false,
+  });
+  const group = new SecurityGroup(stack, "Functions", { vpc, allowAllOutbound: false });
+  group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), "Studio, the model and AWS");
+
+  const key = new Key(stack, "Key", { enableKeyRotation: true, pendingWindow: Duration.days(30) });
+  key.grantEncryptDecrypt(new ServicePrincipal(`logs.${stack.region}.amazonaws.com`));
+  key.grantEncryptDecrypt(new ServicePrincipal("cloudwatch.amazonaws.com"));
+
+  const runner = new StudioRunner(stack, "Runner", {
+    encryption: { keyArn: key.keyArn },
+    network: {
+      subnetIds: vpc.selectSubnets({ subnetType: SubnetType.PRIVATE_WITH_EGRESS }).subnetIds,
+      securityGroupIds: [group.securityGroupId],
+    },
+    pools: [{ name: "default", kind: "user" }],
+  });
+  // Functions start only when the way out is there.
+  runner.node.addDependency(vpc);
+  return stack;
+}
+
+if (import.meta.main) addOwnStack(new App());

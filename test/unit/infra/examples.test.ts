@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { addOwnStack } from "../../../examples/own-app.ts";
+import {
+  encryptionSchema,
+  iamSchema,
+  networkSchema,
+  thresholdsSchema,
+} from "../../../infra/company-schema.ts";
+import { readTemplate, synthesizeUnbundled, testApp } from "./synthesized.ts";
+
+const folder = join(import.meta.dirname, "../../../examples");
+const files = readdirSync(folder).toSorted();
+const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), "utf8"));
+const readme = readFileSync(join(folder, "../README.md"), "utf8");
+
+/** CloudFormation's own rules and cdk-nag; a finding without a reason fails the synthesis. */
+const checks = { hasValidation: true };
+
+/** What each example with settings is about, as types of resources with their number. */
+const contents: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  "bedrock.json": { "AWS::SecretsManager::Secret": 1, "AWS::Lambda::Function": 3 },
+  "company.json": { "AWS::SNS::Topic": 0, "AWS::Lambda::Function": 4, "AWS::SecretsManager::Secret": 0 },
+  "lean.json": { "AWS::CloudWatch::Alarm": 0, "AWS::CloudWatch::Dashboard": 0, "AWS::SNS::Topic": 0 },
+  "minimal.json": { "AWS::Lambda::Function": 3, "AWS::CloudWatch::Dashboard": 1 },
+  "two-pools.json": { "AWS::Lambda::Function": 6, "AWS::SNS::Subscription": 1 },
+};
+
+describe("the example", () => {
+  it.each(Object.keys(contents))(
+    "%s can be synthesized without a finding and makes what it is about",
+    (file) => {
+      const { resources } = synthesizeUnbundled(read(file), checks);
+      const counts = Object.keys(contents[file]!).map((type) => [type, resources(type).length]);
+      expect(Object.fromEntries(counts)).toEqual(contents[file]);
+    },
+  );
+
+  it("own-app.ts runs its functions in the VPC, and encrypts with the key, of its own stack", () => {
+    const app = testApp(checks);
+    const { stackName } = addOwnStack(app);
+    const { resources, resource } = readTemplate(app, stackName);
+    const functions = resources("AWS::Lambda::Function").map(({ Properties }) => Properties["VpcConfig"]);
+    const inVpc = {
+      SubnetIds: ["VpcPrivateSubnet1Subnet", "VpcPrivateSubnet2Subnet"],
+      SecurityGroupIds: ["Functions.GroupId"],
+    };
+    expect(functions).toEqual([inVpc, inVpc, inVpc]);
+    expect(resource("AWS::SQS::Queue").Properties["KmsMasterKeyId"]).toBe("Key.Arn");
+  });
+
+  it("company.json has every setting for a company", () => {
+    const text = readFileSync(join(folder, "company.json"), "utf8");
+    const names = [networkSchema, iamSchema].flatMap(({ shape }) => Object.keys(shape));
+    const others = ["namePrefix", "topicArn", "logClass", "reservedConcurrency", "tags", "tracing"];
+    const secrets = ["keySecretKmsKeyArn", "accountKeySecretKmsKeyArn"];
+    for (const name of [...names, ...others, ...secrets]) expect(text).toContain(`"${name}"`);
+  });
+});
+
+it("the README names every example", () => {
+  for (const file of files) expect(readme).toContain(`(examples/${file})`);
+  expect(files).toEqual([...Object.keys(contents), "own-app.ts"].toSorted());
+});
+
+it("docs/company.md and the README name every setting for a company", () => {
+  const page = readFileSync(join(folder, "../docs/company.md"), "utf8");
+  for (const { shape } of [encryptionSchema, networkSchema, iamSchema, thresholdsSchema])
+    for (const name of Object.keys(shape)) expect(readme + page).toContain(name);
+});

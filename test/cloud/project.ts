@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { join, resolve } from "node:path";
+import type { SettingsInput } from "../../infra/settings.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const parts = [
+  "cdk.json",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "cli",
+  "functions",
+  "infra",
+  "lib",
+  "local",
+];
+
+export interface Ended {
+  readonly code: number;
+  /** Standard output and standard error. */
+  readonly output: string;
+  /** The document on standard output, with `--json`. */
+  json(): unknown;
+}
+
+/** A user's clone of this project, with a terminal. */
+export interface Project {
+  /** `npm run runner -- …` */
+  runner(args: readonly string[], input?: string): Promise<Ended>;
+  /** `npx cdk …` */
+  cdk(args: readonly string[]): Promise<Ended>;
+  /** Changes the settings in cdk.json. */
+  configure(settings: SettingsInput): void;
+  /** Changes a source file. @throws Error if it has no such text */
+  edit(file: string, from: string, to: string): void;
+}
+
+/** Copies the project, so that the user can change it. `variables`: the environment of every command. */
+export function cloneProject(folder: string, variables: Readonly<Record<string, string>>): Project {
+  for (const part of parts) cpSync(join(root, part), join(folder, part), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  const home = join(folder, "home");
+  mkdirSync(home);
+  const env = { PATH: process.env["PATH"], HOME: home, NO_COLOR: "1", ...variables };
+  const run = async (command: readonly [string, ...string[]], input = ""): Promise<Ended> => {
+    const [file, ...args] = command;
+    const child = spawn(file, args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
+    const ended = new Promise<number>((done, fail) => {
+      child.once("error", fail).once("close", (code) => done(code ?? -1));
+    });
+    child.stdin.on("error", () => undefined).end(input);
+    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    return { code, output: stdout + stderr, json: () => JSON.parse(stdout) };
+  };
+  const settingsFile = join(folder, "cdk.json");
+  return {
+    runner: (args, input) => run([process.execPath, "cli/main.ts", ...args], input),
+    cdk: (args) => run([join("node_modules", ".bin", "cdk"), ...args]),
+    configure: (settings) => {
+      const file = JSON.parse(readFileSync(settingsFile, "utf8")) as { context: Record<string, object> };
+      const changed = { ...file.context["studio-runner"], ...settings };
+      const context = { ...file.context, "studio-runner": changed };
+      writeFileSync(settingsFile, JSON.stringify({ ...file, context }));
+    },
+    edit: (name, from, to) => {
+      const before = readFileSync(join(folder, name), "utf8");
+      if (!before.includes(from)) throw new Error(`${name} does not have: ${from}`);
+      writeFileSync(join(folder, name), before.replace(from, to));
+    },
+  };
+}

@@ -105,6 +105,18 @@ def invalidate_idle(name, *args, **scope):
 
 lambda_runtime.invalidate_worker = lambda_svc.invalidate_worker = invalidate_idle
 
+# Lambda: tells which process runs which invocation, so that a test can kill it.
+invoke = lambda_runtime.Worker.invoke
+
+
+def invoke_and_tell(worker, event, request_id, **context):
+    lambda_runtime.ensure_spawned(worker)
+    print(f"invocation {request_id} runs in process {worker._proc.pid}", flush=True)
+    return invoke(worker, event, request_id, **context)
+
+
+lambda_runtime.Worker.invoke = invoke_and_tell
+
 # CloudWatch Logs: filter patterns of JSON, as far as the command line uses them. MiniStack lets them match every line.
 compile_pattern = cloudwatch_logs._compile_filter_pattern
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
@@ -17,7 +17,8 @@ export interface Emulator {
   readonly endpoint: string;
   /** What the AWS SDK and the CDK need to reach it instead of AWS. */
   readonly variables: Readonly<Record<string, string>>;
-  readonly logFile: string;
+  /** The process of a function's invocation. */
+  processOf(requestId: string): number;
   stop(): Promise<void>;
 }
 
@@ -38,6 +39,7 @@ export async function startEmulator(python: string, folder: string): Promise<Emu
       BIND_HOST: "127.0.0.1",
       MINISTACK_ACCOUNT_ID: account,
       MINISTACK_REGION: region,
+      MINISTACK_HOST: "127.0.0.1",
       MINISTACK_SSL_CERT: certificate.certFile,
       MINISTACK_SSL_KEY: certificate.keyFile,
       USE_SSL: "1",
@@ -66,7 +68,10 @@ export async function startEmulator(python: string, folder: string): Promise<Emu
       AWS_CA_BUNDLE: certificate.certFile,
       NODE_EXTRA_CA_CERTS: certificate.certFile,
     },
-    logFile,
+    processOf: (requestId) => {
+      const line = new RegExp(`^invocation ${requestId} runs in process (\\d+)$`, "m");
+      return Number(line.exec(readFileSync(logFile, "utf8"))?.[1]);
+    },
     stop: async () => {
       child.stdin.end();
       await ended;
@@ -78,13 +83,9 @@ export async function startEmulator(python: string, folder: string): Promise<Emu
 async function makeCertificate(folder: string) {
   const certFile = join(folder, "certificate.pem");
   const keyFile = join(folder, "key.pem");
-  // Addresses of queues name the machine.
-  const altNames = [
-    { type: 7 as const, ip: "127.0.0.1" },
-    { type: 2 as const, value: "localhost" },
-  ];
+  const altNames = [{ type: 7 as const, ip: "127.0.0.1" }];
   const extensions = [{ name: "subjectAltName" as const, altNames }];
-  const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], { extensions });
+  const { private: key, cert } = await generate([{ name: "commonName", value: "127.0.0.1" }], { extensions });
   await writeFile(certFile, cert);
   await writeFile(keyFile, key, { mode: 0o600 });
   setDefaultCACertificates([...getCACertificates("default"), cert]);

@@ -1,11 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import { GetRolePolicyCommand, ListRolePoliciesCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
-import {
-  GetFunctionConfigurationCommand,
-  InvokeCommand,
-  UpdateFunctionConfigurationCommand,
-} from "@aws-sdk/client-lambda";
+import { GetFunctionConfigurationCommand, InvokeCommand } from "@aws-sdk/client-lambda";
 import { GetScheduleCommand } from "@aws-sdk/client-scheduler";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -23,14 +19,17 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.close());
 
-/** Runs a command that must succeed; returns its document if it has one. */
-async function runner(line: string, input?: string): Promise<unknown> {
-  const args = line.split(" ");
-  const ended = await cloud.project.runner(args, input);
-  expect(ended.code, ended.output).toBe(0);
-  return args.includes("--json") ? ended.json() : undefined;
-}
+const poolSettings = {
+  name: pool,
+  kind: "user",
+  polling: "economy",
+  runLimitMinutes: 26,
+  // An attempt works for 10 s of the 14 that this is here (emulator.py).
+  processor: { timeoutSeconds: 140 },
+  rotation: { everyDays: 30 },
+} as const;
 
+const runner: Cloud["project"]["runner"] = (...command) => cloud.project.runner(...command);
 const queue = (text: string): string => cloud.studio.queueJob({ text });
 const inState =
   (state: Run["state"]) =>
@@ -55,9 +54,9 @@ async function cycleEnds(reason: string): Promise<void> {
 }
 
 /** The runner keys that are in use. */
-async function runnerKeys(): Promise<unknown> {
-  const value = await cloud.readSecret("PoolDefaultKeysSecret");
-  return (JSON.parse(value?.SecretString ?? "{}") as { readonly keys?: unknown }).keys;
+async function runnerKeys(): Promise<readonly string[]> {
+  const { SecretString = "" } = (await cloud.readSecret("PoolDefaultKeysSecret")) ?? {};
+  return z.object({ keys: z.array(z.string()) }).parse(JSON.parse(SecretString)).keys;
 }
 
 /** Requests to the model for a round. */
@@ -68,9 +67,8 @@ const kill = (run: Run): void => void process.kill(cloud.processOf(run.requestId
 
 describe("a first deploy", () => {
   test("cdk bootstrap prepares the account", async () => {
-    const { code, output } = await cloud.project.cdk(["bootstrap"]);
+    await cloud.project.cdk("bootstrap");
 
-    expect(code, output).toBe(0);
     expect(await cloud.readStack("CDKToolkit")).toMatchObject({ StackStatus: "CREATE_COMPLETE" });
   });
 
@@ -80,7 +78,7 @@ describe("a first deploy", () => {
       studio: { baseUrl: cloud.studio.url, signInUrl: cloud.studio.url },
       inference: { model: "offline-canned", baseUrl: cloud.model.url },
       spend: { prices: { "offline-canned": price } },
-      pools: [{ name: pool, kind: "user", polling: "economy", rotation: { everyDays: 30 } }],
+      pools: [poolSettings],
     });
 
     await runner("deploy --yes");
@@ -140,32 +138,14 @@ describe("jobs", () => {
     kill(await cloud.awaitRun(victim, (run) => inState("running")(run) && run.responseIds.length > 0));
     cloud.hold(() => false);
 
-    expect(await completed(victim)).toMatchObject({ attempt: 2, starts: 2, failures: ["crashed"] });
+    expect(await completed(victim)).toMatchObject({ starts: 2, failures: ["crashed"] });
     for (const workspaceId of others)
-      expect(await completed(workspaceId)).toMatchObject({ attempt: 1, rounds: 2 });
+      expect(await completed(workspaceId)).toMatchObject({ starts: 1, rounds: 2 });
     expect(cloud.studio.jobs().map(({ state, leases }) => [state, leases])).toEqual(
       Array.from({ length: 51 }, () => ["completed", 1]),
     );
     // A tool round and the message each.
     expect(asked() - askedBefore).toBe(100);
-  });
-
-  test("a job that is too slow for one invocation goes on in a second and a third", async () => {
-    const FunctionName = await cloud.readOutput("PoolDefaultProcessor");
-    const setTimeout = (Timeout: number) =>
-      cloud.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout }));
-    await setTimeout(6);
-    cloud.hold(() => true);
-    const workspaceId = queue(`Plan a launch ${held}`);
-    await cloud.awaitRun(workspaceId, (run) => run.attempt === 3 && run.state === "running");
-    cloud.hold(() => false);
-
-    const run = await completed(workspaceId);
-
-    expect(run.attempt).toBeGreaterThan(2);
-    expect(run).toMatchObject({ starts: 1, failures: [], continuations: run.attempt - 1 });
-    expect(studioJob(workspaceId)).toMatchObject({ leases: 1 });
-    await setTimeout(900);
   });
 });
 
@@ -263,16 +243,13 @@ describe("runner keys", () => {
     return (await fetch(url, { method: "POST", headers, body: "{}" })).status;
   };
 
-  test("rotate stores a new key, with which the next job is leased, and revokes the old one", async () => {
+  test("rotate stores a new key, with which the next job is leased", async () => {
     const { runnerToken, credentialId } = cloud.studio.createKey("user");
-    const [old] = z.array(z.string()).parse(await runnerKeys());
 
-    await runner("rotate --watch 3s", runnerToken);
+    await runner("rotate --watch 1s", runnerToken);
 
     expect(await runnerKeys()).toEqual([runnerToken]);
     expect(await completed(queue("Plan a launch [[rounds:1]]"))).toMatchObject({ keyId: credentialId });
-    await runner("rotate --finish --unused-for 1s");
-    expect(await studioSays(old ?? "")).toBe(401);
   });
 
   test("the rotation function makes, tries and promotes a new key in Secrets Manager's four steps", async () => {
@@ -284,7 +261,7 @@ describe("runner keys", () => {
     for (const Step of rotationSteps) {
       const Payload = JSON.stringify({ Step, SecretId, ClientRequestToken });
       const answer = await cloud.lambda.send(new InvokeCommand({ FunctionName, Payload }));
-      expect(answer.FunctionError, Buffer.from(answer.Payload ?? []).toString()).toBeUndefined();
+      expect(JSON.parse(Buffer.from(answer.Payload ?? []).toString())).toMatchObject({ step: Step });
     }
 
     const after = await cloud.readSecret("PoolDefaultKeysSecret");
@@ -292,9 +269,19 @@ describe("runner keys", () => {
     expect(await cloud.readSecret("PoolDefaultKeysSecret", "AWSPREVIOUS")).toMatchObject({
       VersionId: before?.VersionId,
     });
-    const [key = ""] = z.array(z.string()).parse(await runnerKeys());
-    const run = await completed(queue("Plan a launch [[rounds:1]]"));
-    expect(key.startsWith(`${run.keyId}.`)).toBe(true);
+    const [key] = await runnerKeys();
+    const { keyId } = await completed(queue("Plan a launch [[rounds:1]]"));
+    expect(key?.split(".")).toEqual([keyId, expect.any(String)]);
+  });
+
+  test("rotate --mint has Studio make a key, and rotate --finish revokes the one before it", async () => {
+    const [old = ""] = await runnerKeys();
+
+    await runner("rotate --mint --watch 1s");
+    const [key = ""] = await runnerKeys();
+    await runner("rotate --finish --unused-for 1s");
+
+    expect([await studioSays(old), await studioSays(key)]).toEqual([401, 200]);
   });
 });
 
@@ -326,31 +313,53 @@ test("recovery without one of its permissions names it, and redrive recovers the
   await put(before);
   await runner("redrive --yes");
   cloud.hold(() => false);
-  expect(await completed(workspaceId)).toMatchObject({ attempt: 2, failures: ["crashed"] });
+  expect(await completed(workspaceId)).toMatchObject({ starts: 2, failures: ["crashed"] });
 });
 
 describe("changes", () => {
   const configurationOf = async (output: string) =>
     cloud.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: await cloud.readOutput(output) }));
 
-  test("a second deploy changes a setting and a function, and keeps keys and runs", async () => {
-    const [keys, runs] = [await runnerKeys(), await cloud.readRuns()];
+  test("a deploy while a job runs loses nothing: an old attempt hands on to a new one, and that to an old one", async () => {
+    const keys = await runnerKeys();
     const before = await configurationOf("PoolDefaultProcessor");
-    cloud.project.edit("functions/process.ts", `serviceName: "processor"`, `serviceName: "processor-2"`);
-    cloud.project.configure({
-      pools: [{ name: pool, kind: "user", polling: "economy", concurrency: 4, rotation: { everyDays: 30 } }],
-    });
+    cloud.hold(() => true);
+    const workspaceId = queue(`Plan a launch ${held}`);
+    const first = await cloud.awaitRun(workspaceId, inState("running"));
+    /** Which version of the processor wrote the logs of the run's ended attempts. */
+    const versions = async (): Promise<readonly unknown[]> =>
+      (await cloud.readLog("Processor"))
+        .filter(({ message, runId }) => message === "attempt_began" && runId === first.runId)
+        .map((line) => line["service"])
+        .filter((version, index, all) => version !== all[index - 1]);
 
+    cloud.project.edit("functions/process.ts", `serviceName: "processor"`, `serviceName: "processor-2"`);
+    cloud.project.configure({ pools: [{ ...poolSettings, concurrency: 4 }] });
     await runner("deploy --yes");
 
     expect(await cloud.readStack()).toMatchObject({ StackStatus: "UPDATE_COMPLETE" });
     const dispatcher = await configurationOf("PoolDefaultDispatcher");
     expect(dispatcher.Environment?.Variables).toMatchObject({ RUNNER_CONCURRENCY: "4" });
     expect((await configurationOf("PoolDefaultProcessor")).CodeSha256).not.toBe(before.CodeSha256);
-    expect([await runnerKeys(), await cloud.readRuns()]).toEqual([keys, runs]);
-    const run = await completed(queue("Plan a launch [[rounds:1]]"));
-    const log = (await cloud.readLog("Processor")).filter(({ runId }) => runId === run.runId);
-    expect(new Set(log.map((line) => line["service"]))).toEqual(new Set(["processor-2"]));
+    await eventually(
+      "a new attempt has handed on",
+      async () => (await versions()).includes("processor-2") || undefined,
+    );
+
+    cloud.project.edit("functions/process.ts", `serviceName: "processor-2"`, `serviceName: "processor"`);
+    await runner("deploy --yes");
+    expect((await configurationOf("PoolDefaultProcessor")).CodeSha256).toBe(before.CodeSha256);
+    const { attempt } = await cloud.awaitRun(workspaceId, () => true);
+    await cloud.awaitRun(workspaceId, (run) => run.attempt > attempt && run.state === "running");
+    cloud.hold(() => false);
+
+    const run = await completed(workspaceId);
+    expect(run.attempt).toBeGreaterThan(2);
+    expect(run).toMatchObject({ starts: 1, failures: [], continuations: run.attempt - 1 });
+    expect(studioJob(workspaceId)).toMatchObject({ leases: 1 });
+    await eventually("the last attempt's log", async () => (await versions()).length > 2 || undefined);
+    expect(await versions()).toEqual(["processor", "processor-2", "processor"]);
+    expect(await runnerKeys()).toEqual(keys);
   });
 
   test("destroy deletes everything but the runs, and the stack can be deployed again at once", async () => {

@@ -105,6 +105,17 @@ def invalidate_idle(name, *args, **scope):
 
 lambda_runtime.invalidate_worker = lambda_svc.invalidate_worker = invalidate_idle
 
+# Lambda: long time-outs, as processors have, pass ten times as fast.
+create_worker = lambda_runtime.Worker.__init__
+
+
+def create_fast_worker(worker, name, config, code):
+    timeout = config.get("Timeout", 3)
+    create_worker(worker, name, {**config, "Timeout": timeout / 10 if timeout > 100 else timeout}, code)
+
+
+lambda_runtime.Worker.__init__ = create_fast_worker
+
 # Lambda: tells which process runs which invocation, so that a test can kill it.
 invoke = lambda_runtime.Worker.invoke
 

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "nod
 import { text } from "node:stream/consumers";
 import { join, resolve } from "node:path";
 import type { SettingsInput } from "../../infra/settings.ts";
+import { parseJson } from "../../lib/core/json.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const parts = [
@@ -17,20 +18,12 @@ const parts = [
   "local",
 ];
 
-export interface Ended {
-  readonly code: number;
-  /** Standard output and standard error. */
-  readonly output: string;
-  /** The document on standard output, with `--json`. */
-  json(): unknown;
-}
-
-/** A user's clone of this project, with a terminal. */
+/** A user's clone of this project, with a terminal. Commands throw an Error with their output when they fail. */
 export interface Project {
-  /** `npm run runner -- …` */
-  runner(args: readonly string[], input?: string): Promise<Ended>;
+  /** `npm run runner -- …`. Returns the document on standard output, if it is one. */
+  runner(line: string, input?: string): Promise<unknown>;
   /** `npx cdk …` */
-  cdk(args: readonly string[]): Promise<Ended>;
+  cdk(line: string): Promise<unknown>;
   /** Changes the settings in cdk.json. */
   configure(settings: SettingsInput): void;
   /** Changes a source file. @throws Error if it has no such text */
@@ -44,20 +37,22 @@ export function cloneProject(folder: string, variables: Readonly<Record<string, 
   const home = join(folder, "home");
   mkdirSync(home);
   const env = { PATH: process.env["PATH"], HOME: home, NO_COLOR: "1", ...variables };
-  const run = async (command: readonly [string, ...string[]], input = ""): Promise<Ended> => {
-    const [file, ...args] = command;
+  const run = async (file: string, args: readonly string[], input = ""): Promise<unknown> => {
     const child = spawn(file, args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
     const ended = new Promise<number>((done, fail) => {
       child.once("error", fail).once("close", (code) => done(code ?? -1));
     });
     child.stdin.on("error", () => undefined).end(input);
     const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-    return { code, output: stdout + stderr, json: () => JSON.parse(stdout) };
+    if (code !== 0)
+      throw new Error(`${args.join(" ")} ended with ${code}:
+${stdout}${stderr}`);
+    return parseJson(stdout);
   };
   const settingsFile = join(folder, "cdk.json");
   return {
-    runner: (args, input) => run([process.execPath, "cli/main.ts", ...args], input),
-    cdk: (args) => run([join("node_modules", ".bin", "cdk"), ...args]),
+    runner: (line, input) => run(process.execPath, ["cli/main.ts", ...line.split(" ")], input),
+    cdk: (line) => run(join("node_modules", ".bin", "cdk"), line.split(" ")),
     configure: (settings) => {
       const file = JSON.parse(readFileSync(settingsFile, "utf8")) as { context: Record<string, object> };
       const changed = { ...file.context["studio-runner"], ...settings };

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
@@ -30,9 +30,10 @@ type Role = "Dispatcher" | "Processor" | "Recovery" | "Rotator";
 
 /** An AWS account, a Studio, a model, and a user's clone of the project. */
 export async function startCloud() {
-  const python = await preparePython(resolve(import.meta.dirname, "../../.local/cloud"));
+  const kept = resolve(import.meta.dirname, "../../.local/cloud");
+  const python = await preparePython(kept);
   const folder = mkdtempSync(join(tmpdir(), "studio-runner-cloud-"));
-  const emulator = await startEmulator(python, folder);
+  const emulator = await startEmulator({ python, logFile: join(kept, "ministack.log"), folder });
   const outside = await startOutside();
   const project = cloneProject(join(folder, "project"), emulator.variables);
   return {
@@ -44,7 +45,6 @@ export async function startCloud() {
       await emulator.stop();
       await outside.studio.close();
       await outside.model.close();
-      if (process.env["KEEP"] === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,11 +1,12 @@
 """Starts MiniStack with what AWS has and MiniStack 1.5.33 lacks, so that the product need not know of either.
 
-Ends when its standard input does, however its parent ends.
+Ends when its standard input does, however its parent ends, and deletes its temporary folder.
 """
 
 import json
 import os
 import re
+import shutil
 import sys
 import threading
 
@@ -165,6 +166,7 @@ app._port_is_bindable = lambda *address: False
 def end_with_parent():
     sys.stdin.buffer.read()
     lambda_runtime.reset()
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
     os._exit(0)
 
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { generate } from "selfsigned";
@@ -15,26 +15,31 @@ export const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 
 export interface Emulator {
   readonly endpoint: string;
-  /** What the AWS SDK and the CDK need to reach it instead of AWS. */
+  /** What a user's shell needs to reach it instead of AWS. */
   readonly variables: Readonly<Record<string, string>>;
   /** The process of a function's invocation. */
   processOf(requestId: string): number;
   stop(): Promise<void>;
 }
 
-/** Starts MiniStack over TLS, with signatures and IAM policies enforced. `python`: of the suite's own environment. */
-export async function startEmulator(python: string, folder: string): Promise<Emulator> {
+export interface Place {
+  /** Of the suite's own environment. */
+  readonly python: string;
+  readonly logFile: string;
+  /** For everything else. Deleted at the end, however this process ends. */
+  readonly folder: string;
+}
+
+/** Starts MiniStack over TLS, with signatures and IAM policies enforced. */
+export async function startEmulator({ python, logFile, folder }: Place): Promise<Emulator> {
   const [port, certificate] = [await closedPort(), await makeCertificate(folder)];
-  const temporary = join(folder, "tmp");
-  await mkdir(temporary, { recursive: true });
-  const logFile = join(folder, "ministack.log");
   const log = createWriteStream(logFile);
   await once(log, "open");
   const child = spawn(python, [join(import.meta.dirname, "emulator.py")], {
     // Functions get this environment too: nothing of the user's.
     env: {
       PATH: process.env["PATH"],
-      TMPDIR: temporary,
+      TMPDIR: folder,
       GATEWAY_PORT: String(port),
       BIND_HOST: "127.0.0.1",
       MINISTACK_ACCOUNT_ID: account,

@@ -308,8 +308,12 @@ test("recovery without one of its permissions names it, and redrive recovers the
     return Attributes?.["ApproximateNumberOfMessages"] === "1" || undefined;
   });
 
-  const failed = (await cloud.readLog("Recovery")).find(({ level }) => level === "ERROR");
-  expect(JSON.stringify(failed)).toContain("dynamodb:GetItem");
+  expect((await cloud.readLines("Recovery")).join("\n")).toContain(
+    "the run store did not answer: AccessDeniedException: ",
+  );
+  expect((await cloud.readLines("Recovery")).join("\n")).toContain(
+    "is not authorized to perform: dynamodb:GetItem",
+  );
   await put(before);
   await runner("redrive --yes");
   cloud.hold(() => false);

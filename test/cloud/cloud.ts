@@ -92,6 +92,12 @@ function readers(account: {
     const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
     return (await (await openTable()).query({ where })).map((row) => runSchema.parse(row));
   };
+  /** A function's log. */
+  const readLines = async (role: Role): Promise<readonly string[]> => {
+    const logGroupName = await readOutput(`PoolDefault${role}Log`);
+    const { events = [] } = await cloudWatchLogs.send(new FilterLogEventsCommand({ logGroupName }));
+    return events.map(({ message = "" }) => message);
+  };
   return {
     dynamo: new DynamoDBClient(account),
     lambda: new LambdaClient(account),
@@ -108,14 +114,10 @@ function readers(account: {
         return newest && holds(newest) ? newest : undefined;
       }),
     readControl: async (): Promise<Control> => createControlRow(await openTable()).read(pool),
-    /** A function's log. */
-    readLog: async (role: Role): Promise<readonly LogLine[]> => {
-      const logGroupName = await readOutput(`PoolDefault${role}Log`);
-      const { events = [] } = await cloudWatchLogs.send(new FilterLogEventsCommand({ logGroupName }));
-      return events.flatMap(({ message = "" }) =>
-        isMetricLine(message) ? [] : (parseLogLine(message) ?? []),
-      );
-    },
+    readLines,
+    /** The lines of a function's log that are ours. */
+    readLog: async (role: Role): Promise<readonly LogLine[]> =>
+      (await readLines(role)).flatMap((line) => (isMetricLine(line) ? [] : (parseLogLine(line) ?? []))),
     /** The version of a secret that has this stage; `undefined`: none. */
     readSecret: async (output: string, stage = "AWSCURRENT") => {
       const command = new GetSecretValueCommand({ SecretId: await readOutput(output), VersionStage: stage });

@@ -70,6 +70,17 @@ resources["AWS::SecretsManager::Secret"] = {
     "delete": lambda arn, props: secrets["delete"](secret_name(arn), props),
 }
 
+# Secrets Manager: says in AWS's words that a version has no value.
+get_secret_value = secretsmanager._get_secret_value
+
+
+def get_secret_value_in_words(data):
+    status, headers, body = get_secret_value(data)
+    return status, headers, body.replace(b"secret version:", b"secret value for VersionId:")
+
+
+secretsmanager._get_secret_value = get_secret_value_in_words
+
 # Lambda: the record of a failed event has the failed invocation's id, and its destination is invoked like any other function.
 execute = lambda_svc._execute_function_dispatch
 route_failure = lambda_svc._route_async_failure

@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { SchedulerClient } from "@aws-sdk/client-scheduler";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { createTable } from "../../lib/adapters/dynamodb.ts";
+import { systemClock } from "../../lib/core/clock.ts";
+import { isMetricLine, parseLogLine, type LogLine } from "../../lib/core/log-line.ts";
+import { createControlRow, type Control } from "../../lib/runs/control.ts";
+import { runSchema, type Run } from "../../lib/runs/run.ts";
+import { startModel } from "../../local/model/server.ts";
+import { startStudio } from "../../local/studio/server.ts";
+import { eventually } from "../support/eventually.ts";
+import { createHold } from "../support/hold.ts";
+import { credentials, region, startEmulator } from "./emulator.ts";
+import { cloneProject } from "./project.ts";
+import { preparePython } from "./python.ts";
+
+export const stackName = "StudioRunner";
+export const pool = "default";
+export type Cloud = Awaited<ReturnType<typeof startCloud>>;
+type Role = "Dispatcher" | "Processor" | "Recovery" | "Rotator";
+
+/** An AWS account, a Studio, a model, and a user's clone of the project. */
+export async function startCloud() {
+  const kept = resolve(import.meta.dirname, "../../.local/cloud");
+  const python = await preparePython(kept);
+  const folder = mkdtempSync(join(tmpdir(), "studio-runner-cloud-"));
+  const emulator = await startEmulator({ python, logFile: join(kept, "ministack.log"), folder });
+  const outside = await startOutside();
+  const project = cloneProject(join(folder, "project"), emulator.variables);
+  return {
+    ...outside,
+    ...readers({ region, endpoint: emulator.endpoint, credentials }),
+    project,
+    processOf: emulator.processOf,
+    close: async () => {
+      await emulator.stop();
+      await outside.studio.close();
+      await outside.model.close();
+    },
+  };
+}
+
+/** What is not AWS: the local Studio and the offline model. */
+async function startOutside() {
+  const clock = systemClock;
+  const modelKey = randomUUID();
+  const { modelClock, hold } = createHold();
+  const model = await startModel({ clock: modelClock, keys: [modelKey], latencyMs: 20 });
+  const studio = await startStudio({
+    file: ":memory:",
+    port: 0,
+    clock,
+    random: Math.random,
+    accountToken: randomUUID(),
+    info: { kind: "canned", name: "offline-canned" },
+  });
+  return { studio, model, modelKey, hold };
+}
+
+/** What AWS's API says. */
+function readers(account: {
+  readonly region: string;
+  readonly endpoint: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}) {
+  const cloudFormation = new CloudFormationClient(account);
+  const secrets = new SecretsManagerClient(account);
+  const cloudWatchLogs = new CloudWatchLogsClient(account);
+
+  /** `undefined`: there is no such stack. */
+  const readStack = async (name = stackName) => {
+    const command = new DescribeStacksCommand({ StackName: name });
+    return (await cloudFormation.send(command).catch(() => undefined))?.Stacks?.[0];
+  };
+  const readOutput = async (name: string): Promise<string> => {
+    const found = (await readStack())?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue;
+    if (found === undefined) throw new Error(`the stack has no output ${name}`);
+    return found;
+  };
+  const openTable = async () => createTable(await readOutput("RunStoreTable"), account);
+  /** Oldest first. */
+  const readRuns = async (): Promise<readonly Run[]> => {
+    const where = { text: "#pool = :pool AND begins_with(#id, :run)", values: { pool, run: "run#" } };
+    return (await (await openTable()).query({ where })).map((row) => runSchema.parse(row));
+  };
+  /** A function's log. */
+  const readLines = async (role: Role): Promise<readonly string[]> => {
+    const logGroupName = await readOutput(`PoolDefault${role}Log`);
+    const { events = [] } = await cloudWatchLogs.send(new FilterLogEventsCommand({ logGroupName }));
+    return events.map(({ message = "" }) => message);
+  };
+  return {
+    dynamo: new DynamoDBClient(account),
+    lambda: new LambdaClient(account),
+    iam: new IAMClient(account),
+    sqs: new SQSClient(account),
+    scheduler: new SchedulerClient(account),
+    readStack,
+    readOutput,
+    readRuns,
+    /** The workspace's newest run, once `holds` is true for it. */
+    awaitRun: (workspaceId: string, holds: (run: Run) => boolean): Promise<Run> =>
+      eventually(`the awaited state of the run for ${workspaceId}`, async () => {
+        const newest = (await readRuns()).findLast((run) => run.workspaceId === workspaceId);
+        return newest && holds(newest) ? newest : undefined;
+      }),
+    readControl: async (): Promise<Control> => createControlRow(await openTable()).read(pool),
+    readLines,
+    /** The lines of a function's log that are ours. */
+    readLog: async (role: Role): Promise<readonly LogLine[]> =>
+      (await readLines(role)).flatMap((line) => (isMetricLine(line) ? [] : (parseLogLine(line) ?? []))),
+    /** The version of a secret that has this stage; `undefined`: none. */
+    readSecret: async (output: string, stage = "AWSCURRENT") => {
+      const command = new GetSecretValueCommand({ SecretId: await readOutput(output), VersionStage: stage });
+      return secrets.send(command).catch((error: Error) => {
+        if (error.name === "ResourceNotFoundException") return undefined;
+        throw error;
+      });
+    },
+  };
+}

@@ -29,7 +29,8 @@ export function brokenCompanyRelations(input: unknown): readonly Problem[] {
 function keyWithoutSecret(place: Path, secret: string): Row {
   return {
     path: [...place, `${secret.replace(/Arn$/, "")}KmsKeyArn`],
-    broken: (given) => given(...place, secret) === undefined,
+    // With Bedrock there is no such secret, which another relation says.
+    broken: (given) => given(...place, secret) === undefined && given(...place, "provider") !== "bedrock",
     sentence: `is the KMS key of a secret that you bring, but ${secret} is missing. Name the secret, or give the key of the stack's own secrets: encryption.secretsKeyArn.`,
   };
 }

@@ -21,6 +21,8 @@ const foreign: Readonly<Record<ProviderChoices["provider"], Readonly<Record<stri
     baseUrl: "is the address of another Responses server, but Bedrock's follows from its endpoint and region",
     keySecretArn:
       "is the secret of a model key, but Bedrock needs none: requests are signed by the processor's role",
+    keySecretKmsKeyArn:
+      "is the KMS key of a model key's secret, but Bedrock needs none: requests are signed by the processor's role",
     workloadIdentity:
       "takes the place of a model key, but Bedrock needs none: requests are signed by the processor's role",
   },

@@ -88,9 +88,9 @@ function ofProvider(provider: Provider, written: Written["inference"] = {}): obj
   const before = given === "openai" ? "openai" : at;
   const { summaryModel, ...others } = rest;
   const kept = before === provider && summaryModel !== undefined ? rest : others;
-  const { region, baseUrl, keySecretArn, workloadIdentity, ...common } = kept;
+  const { region, baseUrl, keySecretArn, keySecretKmsKeyArn, workloadIdentity, ...common } = kept;
   const own = Object.entries(
-    provider === "openai" ? { baseUrl, keySecretArn, workloadIdentity } : { region },
+    provider === "openai" ? { baseUrl, keySecretArn, keySecretKmsKeyArn, workloadIdentity } : { region },
   ).filter(([, value]) => value !== undefined);
   const named = provider === "openai" ? {} : { provider: "bedrock", endpoint: provider };
   return { ...named, ...common, ...Object.fromEntries(own) };

@@ -309,7 +309,7 @@ test("recovery without one of its permissions names it, and redrive recovers the
   });
 
   expect((await cloud.readLines("Recovery")).join("\n")).toContain(
-    "the run store did not answer: AccessDeniedException: ",
+    "the run store refused the call: AccessDeniedException: ",
   );
   expect((await cloud.readLines("Recovery")).join("\n")).toContain(
     "is not authorized to perform: dynamodb:GetItem",

@@ -7,7 +7,7 @@ import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cl
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { LambdaClient } from "@aws-sdk/client-lambda";
-import { SchedulerClient } from "@aws-sdk/client-scheduler";
+import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
@@ -27,6 +27,16 @@ export const stackName = "StudioRunner";
 export const pool = "default";
 export type Cloud = Awaited<ReturnType<typeof startCloud>>;
 type Role = "Dispatcher" | "Processor" | "Recovery" | "Rotator";
+
+const pollEveryMs = 200;
+
+/** Asks until there is an answer, and leaves the machine some time for the work. */
+export const until = <T>(what: string, look: () => Promise<T | undefined>): Promise<T> =>
+  eventually(what, async () => {
+    const found = await look();
+    if (found === undefined) await systemClock.sleep(pollEveryMs);
+    return found;
+  });
 
 /** An AWS account, a Studio, a model, and a user's clone of the project. */
 export async function startCloud() {
@@ -74,6 +84,7 @@ function readers(account: {
 }) {
   const cloudFormation = new CloudFormationClient(account);
   const secrets = new SecretsManagerClient(account);
+  const scheduler = new SchedulerClient(account);
   const cloudWatchLogs = new CloudWatchLogsClient(account);
 
   /** `undefined`: there is no such stack. */
@@ -103,16 +114,17 @@ function readers(account: {
     lambda: new LambdaClient(account),
     iam: new IAMClient(account),
     sqs: new SQSClient(account),
-    scheduler: new SchedulerClient(account),
     readStack,
     readOutput,
     readRuns,
     /** The workspace's newest run, once `holds` is true for it. */
     awaitRun: (workspaceId: string, holds: (run: Run) => boolean): Promise<Run> =>
-      eventually(`the awaited state of the run for ${workspaceId}`, async () => {
+      until(`the awaited state of the run for ${workspaceId}`, async () => {
         const newest = (await readRuns()).findLast((run) => run.workspaceId === workspaceId);
         return newest && holds(newest) ? newest : undefined;
       }),
+    readSchedule: async () =>
+      scheduler.send(new GetScheduleCommand({ Name: await readOutput("PoolDefaultSchedule") })),
     readControl: async (): Promise<Control> => createControlRow(await openTable()).read(pool),
     readLines,
     /** The lines of a function's log that are ours. */

@@ -18,7 +18,7 @@ const parts = [
   "local",
 ];
 
-/** A user's clone of this project, with a terminal. Commands throw an Error with their output when they fail. */
+/** A user's clone of this project. A command that fails throws an Error with its output. */
 export interface Project {
   /** `npm run runner -- …`. Returns the document on standard output, if it is one. */
   runner(line: string, input?: string): Promise<unknown>;

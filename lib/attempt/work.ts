@@ -144,7 +144,7 @@ async function retrieveInheritedRounds(
 const notKept = (): RunnerError =>
   new RunnerError(
     "model_previous_response_missing",
-    "the run's earlier rounds cannot be resumed: the provider keeps no responses",
+    "the run's earlier responses cannot be used: the provider keeps no responses",
   );
 
 async function readContext(attempt: WorkContext): Promise<Context> {

@@ -113,6 +113,7 @@ function echoOf(data: z.output<typeof createSchema>): Readonly<Record<string, un
     parallel_tool_calls: data.parallel_tool_calls ?? true,
     max_output_tokens: data.max_output_tokens ?? null,
     metadata: data.metadata ?? {},
+    prompt_cache_key: data.prompt_cache_key ?? null,
     reasoning: data.reasoning ?? { effort: null, summary: null },
     service_tier: answeringTiers[data.service_tier ?? "auto"] ?? data.service_tier,
     temperature: data.temperature ?? 1,

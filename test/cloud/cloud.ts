@@ -21,7 +21,7 @@ import { eventually } from "../support/eventually.ts";
 import { createHold } from "../support/hold.ts";
 import { credentials, region, startEmulator } from "./emulator.ts";
 import { cloneProject } from "./project.ts";
-import { preparePython } from "./python.ts";
+import { preparePython } from "../support/python.ts";
 
 export const stackName = "StudioRunner";
 export const pool = "default";
@@ -41,9 +41,13 @@ export const until = <T>(what: string, look: () => Promise<T | undefined>): Prom
 /** An AWS account, a Studio, a model, and a user's clone of the project. */
 export async function startCloud() {
   const kept = resolve(import.meta.dirname, "../../.local/cloud");
-  const python = await preparePython(kept);
+  const bin = await preparePython(kept, join(import.meta.dirname, "requirements.txt"));
   const folder = mkdtempSync(join(tmpdir(), "studio-runner-cloud-"));
-  const emulator = await startEmulator({ python, logFile: join(kept, "ministack.log"), folder });
+  const emulator = await startEmulator({
+    python: join(bin, "python"),
+    logFile: join(kept, "ministack.log"),
+    folder,
+  });
   const outside = await startOutside();
   const project = cloneProject(join(folder, "project"), emulator.variables);
   return {

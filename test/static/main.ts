@@ -1,11 +1,12 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { App } from "aws-cdk-lib";
 import cdk from "../../cdk.json" with { type: "json" };
 import { addOwnStack } from "../../examples/own-app.ts";
 import { addStack } from "../../infra/synthesize.ts";
+import { preparePython } from "../support/python.ts";
 import { exceptions } from "./exceptions.ts";
 import { judge, readCheckov, readLint } from "./findings.ts";
 
@@ -15,19 +16,6 @@ import { judge, readCheckov, readLint } from "./findings.ts";
  * Needs Python 3.11 or newer; installs the tools below .local/ once. The checks use no network.
  */
 const root = resolve(import.meta.dirname, "../..");
-const environment = join(root, ".local/static/venv");
-const requirements = join(import.meta.dirname, "requirements.txt");
-
-function install(): void {
-  const installed = join(environment, "requirements.txt");
-  if (existsSync(installed) && readFileSync(installed, "utf8") === readFileSync(requirements, "utf8")) return;
-  rmSync(environment, { recursive: true, force: true });
-  execFileSync("python3", ["-m", "venv", environment], { stdio: "inherit" });
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements];
-  execFileSync(join(environment, "bin/python"), pip, { stdio: "inherit" });
-  cpSync(requirements, installed);
-}
-
 /** Writes each example's template to the folder, without bundling code. */
 function synthesizeExamples(folder: string): readonly string[] {
   const examples = join(root, "examples");
@@ -49,7 +37,7 @@ function synthesizeExamples(folder: string): readonly string[] {
 
 /** The output of a tool, which exits with a code of its own when it finds something. */
 function check(tool: string, args: readonly string[], folder: string): string {
-  const { stdout, stderr, error } = spawnSync(join(environment, "bin", tool), args, {
+  const { stdout, stderr, error } = spawnSync(tool, args, {
     cwd: folder,
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
@@ -60,15 +48,15 @@ function check(tool: string, args: readonly string[], folder: string): string {
   return stdout;
 }
 
-function main(folder: string): boolean {
-  install();
+async function main(folder: string): Promise<boolean> {
+  const bin = await preparePython(join(root, ".local/static"), join(import.meta.dirname, "requirements.txt"));
   const names = synthesizeExamples(folder);
   const templates = names.map((name) => `${name}.json`);
-  const lint = readLint(check("cfn-lint", ["--format", "json", ...templates], folder));
+  const lint = readLint(check(join(bin, "cfn-lint"), ["--format", "json", ...templates], folder));
   const files = templates.flatMap((file) => ["--file", file]);
   const checkov = readCheckov(
     check(
-      "checkov",
+      join(bin, "checkov"),
       [...files, "--framework", "cloudformation", "--skip-download", "--output", "json"],
       folder,
     ),
@@ -90,7 +78,7 @@ function main(folder: string): boolean {
 
 const folder = mkdtempSync(join(tmpdir(), "studio-runner-static-"));
 try {
-  process.exitCode = main(folder) ? 0 : 1;
+  process.exitCode = (await main(folder)) ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -5,24 +5,24 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const requirements = join(import.meta.dirname, "requirements.txt");
 const isNewEnough = "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))";
 
 /**
- * A Python with MiniStack, in an environment below `folder` that is made once.
+ * The `bin` folder of a Python environment with pinned packages. It is made once, below `folder`.
  * @throws Error if there is no Python to make it with
  */
-export async function preparePython(folder: string): Promise<string> {
+export async function preparePython(folder: string, requirementsFile: string): Promise<string> {
   const environment = join(folder, "venv");
-  const python = join(environment, "bin", "python");
+  const bin = join(environment, "bin");
   const installed = join(environment, "requirements.txt");
-  if (existsSync(installed) && (await readFile(installed, "utf8")) === (await readFile(requirements, "utf8")))
-    return python;
+  const requirements = await readFile(requirementsFile, "utf8");
+  if (existsSync(installed) && (await readFile(installed, "utf8")) === requirements) return bin;
   await rm(environment, { recursive: true, force: true });
   await run(await findPython(), ["-m", "venv", environment]);
-  await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
-  await copyFile(requirements, installed);
-  return python;
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirementsFile];
+  await run(join(bin, "python"), pip);
+  await copyFile(requirementsFile, installed);
+  return bin;
 }
 
 async function findPython(): Promise<string> {
@@ -30,5 +30,5 @@ async function findPython(): Promise<string> {
     const found = await run(name, ["-c", isNewEnough]).catch(() => undefined);
     if (found) return name;
   }
-  throw new Error("The cloud suite needs Python 3.11 or newer with its venv module, and found none.");
+  throw new Error("This needs Python 3.11 or newer with its venv module, and found none.");
 }

@@ -177,6 +177,7 @@ app._port_is_bindable = lambda *address: False
 
 
 def end():
+    scheduler._tick_schedules = lambda: None
     lambda_runtime.reset()
     shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
     os._exit(0)

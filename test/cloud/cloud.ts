@@ -40,6 +40,8 @@ export const until = <T>(what: string, look: () => Promise<T | undefined>): Prom
 
 /** An AWS account, a Studio, a model, and a user's clone of the project. */
 export async function startCloud() {
+  // Nothing stays behind if the test runner is killed: MiniStack ends with this process.
+  process.once("disconnect", () => process.exit(1));
   const kept = resolve(import.meta.dirname, "../../.local/cloud");
   const bin = await preparePython(kept, join(import.meta.dirname, "requirements.txt"));
   const folder = mkdtempSync(join(tmpdir(), "studio-runner-cloud-"));

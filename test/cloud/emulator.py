@@ -176,12 +176,20 @@ scheduler._SCHEDULE_TICK_INTERVAL = 0.25
 app._port_is_bindable = lambda *address: False
 
 
-def end_with_parent():
-    sys.stdin.buffer.read()
+def end():
+    scheduler._tick_schedules = lambda: None
     lambda_runtime.reset()
     shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
     os._exit(0)
 
 
+def end_with_parent():
+    sys.stdin.buffer.read()
+    end()
+
+
 threading.Thread(target=end_with_parent, daemon=True).start()
-app.main()
+try:
+    app.main()
+finally:
+    end()

@@ -3,7 +3,7 @@ import { systemClock } from "../lib/core/clock.ts";
 import { startCloud } from "../local/cloud/cloud.ts";
 import type { CloudEvent } from "../local/cloud/events.ts";
 import type { LocalCloud } from "../local/cloud/local-cloud.ts";
-import { parseLogLine } from "../lib/core/log-line.ts";
+import { parseLogLine } from "../cli/parse-log-line.ts";
 import { addressesOf, modelKey, pool, type Built, type Others } from "./fixture.ts";
 
 /** The stack with its functions in processes of their own. Dispatch cycles start on request only. */

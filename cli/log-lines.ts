@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { isMetricLine, parseLogLine, type LogLine } from "../lib/core/log-line.ts";
+import { isMetricLine, parseLogLine, type LogLine } from "./parse-log-line.ts";
 import { quietSentenceOf, sentenceOf, toneOf, type Tone } from "./sentences.ts";
 import { printable } from "../lib/core/text.ts";
 import type { LogRecord } from "./ports.ts";

@@ -1,5 +1,5 @@
 import type { LogEvent } from "../lib/core/log.ts";
-import type { LogLine } from "../lib/core/log-line.ts";
+import type { LogLine } from "./parse-log-line.ts";
 import { printable } from "../lib/core/text.ts";
 
 type Sentence = (line: LogLine) => string | undefined;

@@ -1,4 +1,4 @@
-import { isMetricLine, parseLogLine } from "../lib/core/log-line.ts";
+import { isMetricLine, parseLogLine } from "../cli/parse-log-line.ts";
 import { sentenceOf, toneOf, type Tone } from "../cli/sentences.ts";
 import { printable } from "../lib/core/text.ts";
 import type { CloudEvent } from "./cloud/events.ts";

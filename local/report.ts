@@ -1,5 +1,5 @@
 import type { CloudEvent } from "./cloud/events.ts";
-import { parseLogLine, type LogLine } from "../lib/core/log-line.ts";
+import { parseLogLine, type LogLine } from "../cli/parse-log-line.ts";
 import { listDeliverables } from "../cli/sentences.ts";
 import { renderTable } from "../cli/table.ts";
 import type { Colours } from "../cli/terminal.ts";

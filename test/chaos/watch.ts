@@ -1,5 +1,5 @@
 import type { AttemptEvent } from "../../lib/adapters/lambda.ts";
-import { parseLogLine, isMetricLine, type LogLine } from "../../lib/core/log-line.ts";
+import { parseLogLine, isMetricLine, type LogLine } from "../../cli/parse-log-line.ts";
 import type { LogEvent } from "../../lib/core/log.ts";
 import type { MetricName } from "../../lib/core/metrics.ts";
 import type { CloudEvent } from "../../local/cloud/events.ts";

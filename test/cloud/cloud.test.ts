@@ -5,7 +5,7 @@ import { GetFunctionConfigurationCommand, InvokeCommand } from "@aws-sdk/client-
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
-import type { LogLine } from "../../lib/core/log-line.ts";
+import type { LogLine } from "../../cli/parse-log-line.ts";
 import type { Run } from "../../lib/runs/run.ts";
 import { rotationSteps } from "../../lib/rotation/rotation-event.ts";
 import { held } from "../support/hold.ts";

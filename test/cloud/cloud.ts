@@ -12,7 +12,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { systemClock } from "../../lib/core/clock.ts";
-import { isMetricLine, parseLogLine, type LogLine } from "../../lib/core/log-line.ts";
+import { isMetricLine, parseLogLine, type LogLine } from "../../cli/parse-log-line.ts";
 import { createControlRow, type Control } from "../../lib/runs/control.ts";
 import { runSchema, type Run } from "../../lib/runs/run.ts";
 import { startModel } from "../../local/model/server.ts";

@@ -15,7 +15,7 @@ import type { InvokeResult } from "../../local/cloud/lambda-service.ts";
 import type { LocalCloud } from "../../local/cloud/local-cloud.ts";
 import type { RequestRecord } from "../../local/model/exchange.ts";
 import type { OfflineModel } from "../../local/model/server.ts";
-import { isMetricLine, parseLogLine, type LogLine } from "../../lib/core/log-line.ts";
+import { isMetricLine, parseLogLine, type LogLine } from "../../cli/parse-log-line.ts";
 import { drain } from "../../local/once.ts";
 import type { LocalOptions } from "../../local/options.ts";
 import type { StackSettings } from "../../local/local-settings.ts";

@@ -1,5 +1,5 @@
 import type { CloudEvent } from "../../local/cloud/events.ts";
-import { isMetricLine, parseLogLine } from "../../lib/core/log-line.ts";
+import { isMetricLine, parseLogLine } from "../../cli/parse-log-line.ts";
 import { eventually } from "./eventually.ts";
 
 /** The ways in which an invocation ends. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { renderMetrics } from "../../../infra/metrics-docs.ts";
 import { createEmfMetrics } from "../../../lib/core/emf.ts";
-import { isMetricLine } from "../../../lib/core/log-line.ts";
+import { isMetricLine } from "../../../cli/parse-log-line.ts";
 import { metricTable } from "../../../lib/core/metrics.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 

@@ -26,7 +26,7 @@ import { sanitizeSvg } from "../../../lib/deliverables/svg-sanitize.ts";
 import { looksScripted, quieten } from "../../../lib/deliverables/svg-scripts.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
 import { failureError } from "../../../lib/model/provider-errors.ts";
-import { parseLogLine } from "../../../lib/core/log-line.ts";
+import { parseLogLine } from "../../../cli/parse-log-line.ts";
 import { sentenceOf } from "../../../cli/sentences.ts";
 import { printable } from "../../../lib/core/text.ts";
 import { samples } from "../deliverables/samples.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseJson } from "./json.ts";
+import { parseJson } from "../lib/core/json.ts";
 
 /** A line that `createJsonLog` wrote. */
 const logLineSchema = z.looseObject({

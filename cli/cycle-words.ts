@@ -1,4 +1,4 @@
-import type { CycleReason } from "../lib/dispatch/cycle.ts";
+import type { CycleReason } from "../lib/dispatch/cycle-reason.ts";
 import type { ErrorCode } from "../lib/core/errors.ts";
 import type { LastCycle } from "../lib/runs/dispatch-lock.ts";
 

@@ -9,6 +9,7 @@ import { createAttemptMetrics } from "./attempt-metrics.ts";
 import {
   classifyError,
   completedUnconfirmed,
+  tooManyContinuations,
   type AttemptOutcome,
   type AttemptResult,
   type ClassifiedError,
@@ -246,8 +247,3 @@ class Attempt {
     return { state: "superseded", reason, defect };
   }
 }
-
-const tooManyContinuations = {
-  reason: "too_many_continuations",
-  explanation: `The job did not end within ${timing.maxContinuations + 1} invocations of the runner.`,
-} as const;

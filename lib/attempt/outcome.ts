@@ -1,3 +1,4 @@
+import { timing } from "../core/timing.ts";
 import { RunnerError, toRunnerError, type ErrorCode } from "../core/errors.ts";
 import type { Outcome, OutcomeState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
@@ -60,3 +61,9 @@ export function classifyError(thrown: unknown): ClassifiedError {
   const state = statesWithoutReport[error.code] ?? "failed";
   return { error, state, explanation: plainWords[error.code] ?? error.message };
 }
+
+/** The failure of a run whose attempts are used up. */
+export const tooManyContinuations = {
+  reason: "too_many_continuations",
+  explanation: `The job did not end within ${timing.maxContinuations + 1} invocations of the runner.`,
+} as const;

@@ -1,10 +1,10 @@
-import { RunnerError, toRunnerError, type ErrorCode } from "../core/errors.ts";
+import { RunnerError, toRunnerError } from "../core/errors.ts";
 import type { RecoveryPorts } from "../attempt/recover.ts";
-import type { Throttler } from "../runs/backoff.ts";
 import type { Control, ControlRow } from "../runs/control.ts";
 import type { DispatchLock, LockState } from "../runs/dispatch-lock.ts";
 import type { Run } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
+import { backoffReasons, type CycleReason } from "./cycle-reason.ts";
 import { DailyCap } from "./daily-cap.ts";
 import { full, type PollingTimes, Waits } from "./polling.ts";
 import { Poller, type Poll, type PollerSettings, type PollerStart } from "./poller.ts";
@@ -21,23 +21,6 @@ export interface CycleSettings extends PollerSettings, ReaperSettings {
   /** Estimated spending in a UTC day at which leasing stops; absent: no cap. The control row can override it. */
   readonly dailyCapUsd: number | undefined;
 }
-
-/** A cycle's result. An error's code if no poll was answered. */
-export type CycleReason =
-  | "leased"
-  | "empty"
-  | "at_capacity"
-  | "daily_cap"
-  | "paused"
-  | "overlap"
-  | "rate_limited"
-  | "model_rate_limited"
-  | ErrorCode;
-
-const backoffReasons: Readonly<Record<Throttler, CycleReason>> = {
-  studio: "rate_limited",
-  model: "model_rate_limited",
-};
 
 /** An upper bound for what an operator can set. */
 const maxConcurrency = 1000;

@@ -10,6 +10,7 @@ import {
   failureNames,
   type ProviderFailure,
 } from "./provider-errors.ts";
+import type { Delivery } from "./request-body.ts";
 import type { ApiOptions } from "./responses-api.ts";
 
 /** The request that the errors are about. */
@@ -91,3 +92,15 @@ export const isEncryptedContentUnsupported = (error: unknown): boolean =>
   error instanceof APIError &&
   error.status === 400 &&
   (error.param === "include" || /encrypted content is not supported/i.test(error.message));
+
+export type RefusedPart = "background" | "stream";
+
+/** Matches the parameter's name in errors of OpenAI, vLLM and FastAPI; 501 comes from servers without a store. */
+export function refusedPart(error: unknown, delivery: Delivery): RefusedPart | undefined {
+  if (!(error instanceof APIError)) return undefined;
+  if (error.status === 501) return "background";
+  if (error.status !== 400 && error.status !== 422) return undefined;
+  const words = `${error.param} ${error.message}`;
+  if (delivery === "background_stream" && /\bstream/i.test(words)) return "stream";
+  return /\bbackground\b/i.test(words) ? "background" : undefined;
+}

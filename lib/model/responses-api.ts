@@ -7,9 +7,15 @@ import { readText } from "../adapters/http.ts";
 import type { Clock } from "../core/clock.ts";
 import { RunnerError } from "../core/errors.ts";
 import type { ModelClient } from "./client.ts";
-import { describer, isEncryptedContentUnsupported, type About } from "./exchange-errors.ts";
+import {
+  describer,
+  isEncryptedContentUnsupported,
+  refusedPart,
+  type About,
+  type RefusedPart,
+} from "./exchange-errors.ts";
 import type { ModelRequest } from "./model.ts";
-import { requestBody, type BackgroundDelivery, type Delivery } from "./request-body.ts";
+import { requestBody, type BackgroundDelivery } from "./request-body.ts";
 import { answerTooLong, boundedEvents } from "./stream-bounds.ts";
 
 export interface ApiOptions {
@@ -45,7 +51,6 @@ export interface Refused {
   readonly refusal: RunnerError;
   readonly of: RefusedPart;
 }
-type RefusedPart = "background" | "stream";
 
 /** The Responses API, without retries. Answers are not validated. All functions throw RunnerErrors. */
 export interface ResponsesApi {
@@ -241,14 +246,4 @@ function refusePage({ headers }: Response, wanted: string): void {
   if (!/\bhtml\b/i.test(type)) return;
   const what = `the model's address answered with ${type.split(";")[0]}, not with ${wanted}`;
   throw new RunnerError("model_contract", what, { retryable: true });
-}
-
-/** Matches the parameter's name in errors of OpenAI, vLLM and FastAPI; 501 comes from servers without a store. */
-function refusedPart(error: unknown, delivery: Delivery): RefusedPart | undefined {
-  if (!(error instanceof APIError)) return undefined;
-  if (error.status === 501) return "background";
-  if (error.status !== 400 && error.status !== 422) return undefined;
-  const words = `${error.param} ${error.message}`;
-  if (delivery === "background_stream" && /\bstream/i.test(words)) return "stream";
-  return /\bbackground\b/i.test(words) ? "background" : undefined;
 }

@@ -1,15 +1,6 @@
 import { randomUUID } from "node:crypto";
-import {
-  createTable,
-  type Expression,
-  type Item,
-  type ItemKey,
-  type Table,
-  type TableOptions,
-  type Update,
-} from "../adapters/dynamodb.ts";
+import type { Expression, Item, Table, Update } from "../adapters/dynamodb.ts";
 import { RunnerError } from "../core/errors.ts";
-import type { Metrics } from "../core/metrics.ts";
 import {
   moveOnce,
   nextAttempt,
@@ -21,7 +12,9 @@ import {
 import { createRunQueries, type RunQueries } from "./run-queries.ts";
 import {
   parseRun,
+  expiryOf,
   runItemId,
+  runKey,
   schemaVersion,
   type Outcome,
   type Fence,
@@ -31,8 +24,6 @@ import {
   type Run,
   type RunProgress,
 } from "./run.ts";
-
-const keptForSeconds = 30 * 24 * 3600;
 
 export interface NewRun {
   readonly pool: string;
@@ -106,19 +97,6 @@ export interface Continuation {
   readonly progress: RunProgress;
 }
 
-/** The run store's table. Records calls that DynamoDB throttles, including those that succeed on retry. */
-export function createRunStoreTable(
-  {
-    tableName,
-    pool,
-    metrics,
-  }: { readonly tableName: string; readonly pool: string; readonly metrics: Metrics },
-  options: Omit<TableOptions, "onThrottled"> = {},
-): Table {
-  const onThrottled = (): void => metrics.emit("RunStoreThrottles", { pool }, 1);
-  return createTable(tableName, { ...options, onThrottled });
-}
-
 /**
  * @param onUnreadable called with the problem of a row that is not a valid run, such as one of a later version. Lists leave it out,
  *   so that it affects nothing else.
@@ -137,7 +115,7 @@ export function createRunStore(
       }),
 
     owns: async (fence) => {
-      const item = await table.get(keyOf(fence));
+      const item = await table.get(runKey(fence));
       return (
         item?.["state"] === "running" &&
         item["attempt"] === fence.attempt &&
@@ -160,8 +138,10 @@ export function createRunStore(
 
     restart: (run, restart) => restartRun(table, run, restart),
     touch: async (run, atMs) =>
-      (await table.update(keyOf(run), { set: { touchedAtMs: atMs }, condition: unchangedSinceRead(run) })) !==
-      undefined,
+      (await table.update(runKey(run), {
+        set: { touchedAtMs: atMs },
+        condition: unchangedSinceRead(run),
+      })) !== undefined,
     finishAbandoned: async (run, finished) =>
       (await finishForAttempt(table, run, { ...finished, condition: unchangedSinceRead(run) })) !== undefined,
     supersede: async (run, finished) => {
@@ -183,7 +163,7 @@ async function create(table: Table, run: NewRun): Promise<void> {
     leaseMs: Math.max(1, run.leaseExpiresAtMs - run.leasedAtMs),
     calledAtMs: run.leasedAtMs,
     openIn: run.pool,
-    ...ttl(run.leasedAtMs),
+    expiresAtSeconds: expiryOf(run.leasedAtMs),
   };
   // Repeating the write is safe until the attempt has started, which cannot happen before this returns.
   const unclaimed = { text: "attribute_not_exists(#id) OR #state = :leased", values: { leased: "leased" } };
@@ -196,7 +176,7 @@ async function start(
   fence: Fence,
   { atMs, requestId }: { readonly atMs: number; readonly requestId: string },
 ): Promise<Run | undefined> {
-  const item = await table.update(keyOf(fence), {
+  const item = await table.update(runKey(fence), {
     set: { state: "running", invocationId: fence.invocationId, requestId, beganAtMs: atMs },
     condition: {
       text: `#attempt = :attempt AND (#state = :leased OR (${owned}))`,
@@ -215,7 +195,7 @@ async function continueRun(
   const owns = { text: `#attempt = :attempt AND ${owned}`, values: ownedValues(fence) };
   const move = moveOnce(fence.invocationId, owns);
   return (
-    (await table.update(keyOf(fence), {
+    (await table.update(runKey(fence), {
       set: { ...progress, ...set, continuations, leaseExpiresAtMs, ...move.set },
       remove,
       condition: move.condition,
@@ -228,7 +208,7 @@ async function restartRun(table: Table, run: Run, restart: Restart): Promise<Run
   const { set, remove } = nextAttempt(run.attempt, atMs);
   const failures = failure === undefined ? run.failures : [...run.failures, failure];
   const move = moveOnce(randomUUID(), unchangedSinceRead(run));
-  const item = await table.update(keyOf(run), {
+  const item = await table.update(runKey(run), {
     set: { ...set, leaseExpiresAtMs, starts: run.starts + 1, failures, reporting, jobDigest, ...move.set },
     remove,
     condition: move.condition,
@@ -236,13 +216,9 @@ async function restartRun(table: Table, run: Run, restart: Restart): Promise<Run
   return item && parseRun(item);
 }
 
-function keyOf(attempt: AttemptRef): ItemKey {
-  return { pool: attempt.pool, id: runItemId(attempt.runId) };
-}
-
 async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "condition">): Promise<boolean> {
   const condition = { text: `#attempt = :attempt AND ${owned}`, values: ownedValues(fence) };
-  return (await table.update(keyOf(fence), { ...change, condition })) !== undefined;
+  return (await table.update(runKey(fence), { ...change, condition })) !== undefined;
 }
 
 interface ConditionalFinish extends FinishedRun {
@@ -262,10 +238,6 @@ async function finish(
 ): Promise<Item | undefined> {
   const { state, reason, explanation, unconfirmed, costUsd, remove = [] } = finished;
   const outcome = { state, reason, explanation, unconfirmed, costUsd, endedAtMs: atMs };
-  const set = { ...progress, ...outcome, ...ttl(atMs), ...finished.set };
-  return table.update(keyOf(attempt), { set, remove: ["openIn", ...remove], condition });
-}
-
-function ttl(atMs: number): { readonly expiresAtSeconds: number } {
-  return { expiresAtSeconds: Math.floor(atMs / 1000) + keptForSeconds };
+  const set = { ...progress, ...outcome, expiresAtSeconds: expiryOf(atMs), ...finished.set };
+  return table.update(runKey(attempt), { set, remove: ["openIn", ...remove], condition });
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Item } from "../adapters/dynamodb.ts";
+import type { Item, ItemKey } from "../adapters/dynamodb.ts";
 import { RunnerError } from "../core/errors.ts";
 import { noUsage } from "../model/model.ts";
 
@@ -161,6 +161,12 @@ type ProgressFields = Pick<
 export type RunProgress = { readonly [Name in keyof ProgressFields]?: ProgressFields[Name] | undefined };
 
 export const runItemId = (runId: string): string => `run#${runId}`;
+export const runKey = ({ pool, runId }: AttemptRef): ItemKey => ({ pool, id: runItemId(runId) });
+
+const keptForSeconds = 30 * 24 * 3600;
+
+/** When DynamoDB may delete a row that was written last at this time (the table's time-to-live attribute, epoch seconds). */
+export const expiryOf = (atMs: number): number => Math.floor(atMs / 1000) + keptForSeconds;
 
 /** Empty if the row is not a valid run; `onUnreadable` gets the problem. */
 export function readable(item: Item, onUnreadable: (problem: RunnerError) => void): readonly Run[] {

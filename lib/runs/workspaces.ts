@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { ItemKey, Table } from "../adapters/dynamodb.ts";
-import type { Run } from "./run.ts";
+import { expiryOf, type Run } from "./run.ts";
 
 /** An invalid field counts as absent, so that it cannot block the workspace's jobs. */
 const workspaceSchema = z.object({
@@ -37,7 +37,6 @@ export interface WorkspaceClaim extends Workspace {
 }
 
 /** Longer than any run lasts, and than a workspace is left alone. */
-const keptForSeconds = 30 * 24 * 3600;
 
 const prefix = "workspace#";
 const keyOf = (pool: string, workspaceId: string): ItemKey => ({ pool, id: `${prefix}${workspaceId}` });
@@ -55,7 +54,7 @@ export function createWorkspaceRows(table: Table): WorkspaceRows {
     },
     claim: async (pool, { previousRunId, atMs, ...workspace }) => {
       const key = keyOf(pool, workspace.workspaceId);
-      const expiresAtSeconds = Math.floor(atMs / 1000) + keptForSeconds;
+      const expiresAtSeconds = expiryOf(atMs);
       const unchanged =
         previousRunId === undefined ? "attribute_not_exists(#runId)" : "#runId = :previousRunId";
       const condition = {

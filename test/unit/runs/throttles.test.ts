@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
 import type { Table } from "../../../lib/adapters/dynamodb.ts";
-import { createRunStoreTable } from "../../../lib/runs/run-store.ts";
+import { createRunStoreTable } from "../../../lib/runs/table.ts";
 import { anyone } from "../../support/aws.ts";
 import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
 import { recordingMetrics } from "../../support/silent.ts";

@@ -264,7 +264,7 @@ export const alarmRows = [
         when: `at ${errors} errors in 5 minutes: ${what} of the cycles, since one starts every minute.`,
       };
     },
-    means: "Dispatch cycles fail: Studio answered no poll, or the dispatcher itself broke.",
+    means: "Dispatch cycles fail: Studio answered no poll, or the dispatcher itself failed.",
     lookAt: "the cycles by reason and the dispatcher's log.",
     command: "logs --function dispatcher",
   },

@@ -69,10 +69,10 @@ interface Seen {
 }
 
 function note({ beganAtMs, ends }: Seen, event: CloudEvent): void {
-  if (event.kind !== "log" || !/attempt_began|run_ended/.test(event.line)) return;
+  if (event.kind !== "log" || !/attempt_started|run_ended/.test(event.line)) return;
   const line = parseLogLine(event.line);
   if (line?.message === "run_ended") ends.push(String(line.state));
-  if (line?.message !== "attempt_began" || line.workspaceId === undefined) return;
+  if (line?.message !== "attempt_started" || line.workspaceId === undefined) return;
   // The time when the line was read, a few milliseconds after it was written.
   beganAtMs.set(line.workspaceId, event.atMs);
 }

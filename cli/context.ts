@@ -88,7 +88,7 @@ export interface Context extends World {
   /** The identity to record with an operator's change: an ARN, or this machine's user for the local stack. */
   caller(): Promise<string>;
   /** A new context with nothing cached, for use after a deploy. */
-  anew(): Context;
+  fresh(): Context;
 }
 
 /** Creates AWS clients: those of cli/aws/, or replacements in tests. */
@@ -144,7 +144,7 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
         edges.clock,
       ),
     ),
-    anew: () => createContext(options, edges),
+    fresh: () => createContext(options, edges),
     caller: async () => (options.local ? edges.userName() : (await (await aws()).identity.caller()).arn),
   };
 }

@@ -3,7 +3,7 @@ import { tryParseRunnerSecret } from "../lib/keys/runner-secret.ts";
 import type { Outcome } from "./command.ts";
 import type { Context } from "./context.ts";
 import { count, formatDuration } from "./format.ts";
-import { adminDeps } from "./rotation.ts";
+import { adminPorts } from "./rotation.ts";
 
 const lookEveryMs = 5_000;
 /** Added to a cycle's timeout. By then, the run store has every lease that was taken. */
@@ -19,16 +19,16 @@ export interface FinishTimes {
 export async function finishRotation(context: Context, times: FinishTimes): Promise<Outcome> {
   const { clock, terminal, signal } = context;
   const pool = await context.pool();
-  const deps = await adminDeps(context);
+  const ports = await adminPorts(context);
   const secretId = pool.output("KeysSecret");
   const cycleMs = pool.settings.dispatcher.timeoutSeconds * 1_000;
   const settings = { pool: pool.name, secretId, revokeAfterMs: times.unusedForMs ?? cycleMs + slackMs };
   const untilMs = clock.now() + times.timeoutMs;
   const revoked: string[] = [];
   for (;;) {
-    const { revoked: now, waiting } = await revokeUnused(deps, settings);
+    const { revoked: now, waiting } = await revokeUnused(ports, settings);
     revoked.push(...now);
-    const left = await leftOver(deps, settings);
+    const left = await leftOver(ports, settings);
     if (left.length === 0 || clock.now() >= untilMs) {
       const data = { pool: pool.name, revoked, left };
       return { data, text: () => render(data), exit: left.length === 0 ? "ok" : "finding" };
@@ -43,7 +43,7 @@ export async function finishRotation(context: Context, times: FinishTimes): Prom
 
 /** Old keys whose instance is known and not revoked yet. */
 async function leftOver(
-  { store, rotation }: Awaited<ReturnType<typeof adminDeps>>,
+  { store, rotation }: Awaited<ReturnType<typeof adminPorts>>,
   { pool, secretId }: { readonly pool: string; readonly secretId: string },
 ): Promise<readonly string[]> {
   const [known, current, pending] = await Promise.all([

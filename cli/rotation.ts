@@ -13,7 +13,7 @@ import { connectStudio } from "./studio.ts";
 import { unlogged } from "./unlogged.ts";
 
 /** What minting and revoking keys needs. @throws CliError `refused` if the pool has no account key */
-export async function adminDeps(context: Context): Promise<MintPorts & RevokePorts> {
+export async function adminPorts(context: Context): Promise<MintPorts & RevokePorts> {
   const { fetch, clock, random } = context;
   const accountId = await keyTable["account-key"].find(context);
   const [{ settings }, { runs, table }, store] = await Promise.all([

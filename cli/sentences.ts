@@ -15,7 +15,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   poll_failed: (line) => `could not ask for work: ${why(line)}`,
   job_leased: () => "leased",
   lease_dropped: (line) => `dropped the lease: ${why(line)}`,
-  attempt_began: () => "started working",
+  attempt_started: () => "started working",
   attempt_duplicate: () => "did nothing: this event has already been handled",
   attempt_continued: () => "continues in the next attempt, because the time of this invocation is over",
   attempt_restarted: (line) => `restarted after a failure (${line.reason}), start ${line.starts}`,
@@ -33,7 +33,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     `starts over, because the model's earlier responses cannot be read: ${why(line)}`,
   payload_refused: (line) => `Studio refused the result, so the model is asked to correct it: ${why(line)}`,
   pool_held_back: (line) => `waits ${seconds(line.waitMs)}, because the model asked the pool to wait`,
-  tier_left: (line) =>
+  tier_fallback: (line) =>
     `continues in the tier auto, because ${String(line["tier"])} had no capacity for ${seconds(line.waitMs)}`,
   row_unreadable: (line) => `skipped an unreadable row of the run store: ${why(line)}`,
   lease_renewed: () => "renewed the lease before starting",
@@ -51,12 +51,12 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     "polls responses from now on: the provider does not stream them in the background",
   background_refused: () => "streams responses from now on: the provider has no background mode",
   completion_unconfirmed: () => "delivered, but Studio did not confirm it",
-  report_failed: (line) => `could not tell Studio of the failure: ${why(line)}`,
+  report_failed: (line) => `could not report the failure to Studio: ${why(line)}`,
   cancel_failed: (line) => `could not stop the model: ${why(line)}`,
-  backoff_unavailable: (line) => `could not tell the pool to wait: ${why(line)}`,
+  backoff_unavailable: (line) => `could not make the pool wait: ${why(line)}`,
   good_poll_not_recorded: (line) => `could not record that a poll succeeded: ${why(line)}`,
   lock_not_released: (line) => `could not release the dispatch lock: ${why(line)}`,
-  spend_not_noted: (line) => `could not add the run to the day's spending: ${why(line)}`,
+  spend_not_recorded: (line) => `could not add the run to the day's spending: ${why(line)}`,
   price_unknown: (line) => `the price of the model ${line.model} is unknown: give it in the settings`,
   daily_cap_reached: (line) =>
     `leases no more jobs today: the estimated spending of $${line.spentUsd} has reached the cap of $${line.capUsd}`,

@@ -29,6 +29,6 @@ export async function storeRunnerKeys(
 ): Promise<Stored> {
   const { clock, newId } = context;
   const [store, { runs: runStore, table }] = await Promise.all([context.secrets(), context.runStore()]);
-  const deps = { store, runStore, rotation: createRotationRow(table), clock, newId };
-  return { secretId, versionId: await setKeys(deps, { pool, secretId, keys, instances }) };
+  const ports = { store, runStore, rotation: createRotationRow(table), clock, newId };
+  return { secretId, versionId: await setKeys(ports, { pool, secretId, keys, instances }) };
 }

@@ -13,7 +13,7 @@ export function connectStudio(context: Context, { studio }: Settings): Studio & 
   return createStudio({ baseUrl: studio.baseUrl, fetch, clock, random });
 }
 
-export function tryDeps(context: Context, settings: Settings): TryKeyPorts {
+export function tryPorts(context: Context, settings: Settings): TryKeyPorts {
   const { clock, random } = context;
   return { studio: connectStudio(context, settings), clock, random };
 }
@@ -28,7 +28,7 @@ export async function askForRefused(
   keys: readonly RunnerKey[],
 ): Promise<readonly string[]> {
   try {
-    return await refusedKeys(tryDeps(context, settings), keys, context.signal);
+    return await refusedKeys(tryPorts(context, settings), keys, context.signal);
   } catch (error) {
     if (!hasCode(error, "studio_unavailable", "studio_contract")) throw error;
     throw new CliError("check_failed", `Studio did not answer: ${error.message}.`, { cause: error });

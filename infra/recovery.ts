@@ -53,7 +53,7 @@ export class Recovery extends Construct {
     });
     this.runner.takeEvents({
       // The failed attempt sends no more heartbeats. After one lease there is nothing left to save, and the
-      // reaper closes the run.
+      // reaper finishes the run.
       maxEventAgeMs: bounds.studioLeaseMs,
       // Retries are harmless: the second try finds that the run has changed. They happen after 1 and 2
       // minutes, within the maximum age.

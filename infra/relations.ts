@@ -167,7 +167,7 @@ const timingRows: readonly Row<Bounds>[] = [
     right: (input) => input.timing.attemptReserveMs,
     sentence: ({ timing: { attemptReserveMs, runStoreLimitMs, invokeLimitMs } }) =>
       `timing.attemptReserveMs (${seconds(attemptReserveMs)}) is shorter than three times timing.runStoreLimitMs (${seconds(runStoreLimitMs)}) and ` +
-      `timing.invokeLimitMs (${seconds(invokeLimitMs)}) together: an attempt's last note, its last heartbeat and its continuation could outlast the function.`,
+      `timing.invokeLimitMs (${seconds(invokeLimitMs)}) together: an attempt's last write, its last heartbeat and its continuation could outlast the function.`,
   },
   {
     path: "timing.hardReserveMs",
@@ -175,7 +175,7 @@ const timingRows: readonly Row<Bounds>[] = [
     right: (input) => input.timing.hardReserveMs,
     sentence: ({ timing: { hardReserveMs, runStoreLimitMs } }) =>
       `timing.hardReserveMs (${seconds(hardReserveMs)}) is shorter than twice timing.runStoreLimitMs (${seconds(runStoreLimitMs)}): ` +
-      `an attempt's last heartbeat and its close could outlast the function.`,
+      `an attempt's last heartbeat and the write that finishes its run could outlast the function.`,
   },
   {
     path: "timing.maxHeartbeatMs",
@@ -206,7 +206,7 @@ const timingRows: readonly Row<Bounds>[] = [
     }) =>
       `recoveryTimeoutMs (${seconds(recoveryTimeoutMs)}) does not hold timing.recoverHeartbeatLimitMs (${seconds(recoverHeartbeatLimitMs)}), ` +
       `timing.recoverReportLimitMs (${seconds(recoverReportLimitMs)}) and timing.hardReserveMs (${seconds(hardReserveMs)}): ` +
-      `Lambda would end recovery before it has closed the run.`,
+      `Lambda would end recovery before it has finished the run.`,
   },
 ];
 

@@ -19,7 +19,7 @@ export const handler = middy()
     const id = `run#${runId}`;
     const row = await setItem(id, { state: "running", beganAtMs: Date.now() });
     const { workspaceId } = rowSchema.parse(row);
-    log("attempt_began", { runId, workspaceId });
+    log("attempt_started", { runId, workspaceId });
     count("LeaseLeftPercent", 100);
     await runOne(workspaceId, {
       beforeRound: () => getItem("backoff"),

@@ -48,13 +48,13 @@ async function openCycles(simulation: Simulation): Promise<void> {
     dailyCapUsd: undefined,
     maxEventAgeMs: timing.maxEventAgeMs,
   };
-  const deps = depsOf(simulation);
+  const ports = portsOf(simulation);
   const open: Promise<unknown>[] = [];
   for (let dueMs = 0; ; dueMs += timing.scheduleMs) {
     await clock.sleep(dueMs - clock.now(), stop.signal).catch(() => undefined);
     if (stop.signal.aborted) break;
     const startedAtMs = clock.now();
-    const cycle = runCycle(deps, settings, { remainingMs, stop: stop.signal })
+    const cycle = runCycle(ports, settings, { remainingMs, stop: stop.signal })
       .catch(() => undefined) // as in Lambda, the next cycle starts by its schedule
       .then(() => void (billed.dispatcherMs += clock.now() - startedAtMs));
     open.push(cycle);
@@ -101,7 +101,7 @@ async function work(simulation: Simulation, runId: string): Promise<void> {
   if (seen.ended === load.jobs) done.resolve();
 }
 
-function depsOf(simulation: Simulation): CyclePorts {
+function portsOf(simulation: Simulation): CyclePorts {
   let ids = 0;
   return {
     ...storeOf(simulation),

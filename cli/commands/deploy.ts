@@ -34,7 +34,7 @@ export const deploy: Command = defineCommand({
     const warnings = before.filter(({ outcome }) => outcome === "warn");
     if (warnings.length > 0) context.terminal.err(renderChecks(warnings, context.terminal));
     await runCdk(context, ["deploy", stackName, "--require-approval", yes ? "never" : "broadening"]);
-    const after = await runChecks(createFacts(context.anew()), keyChecks);
+    const after = await runChecks(createFacts(context.fresh()), keyChecks);
     const next = nextSteps(after);
     const data = { stack: stackName, deployed: true, checks: before, next };
     return {

@@ -177,7 +177,7 @@ const toData = ({ pool, message, runId, workspaceId, attempt, action, why, state
 const lostWords = (run: Run): string =>
   run.state === "lost"
     ? `lost (${run.reason ?? ""}): Studio leases the job again; nothing to do`
-    : "its lease has expired: the next cycle closes it as lost, and Studio leases the job again";
+    : "its lease has expired: the next cycle finishes it as lost, and Studio leases the job again";
 
 const toLost = (run: Run) => ({
   pool: run.pool,

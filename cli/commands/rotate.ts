@@ -12,9 +12,9 @@ import { CliError } from "../errors.ts";
 import { finishRotation } from "../finish-rotation.ts";
 import { formatDuration } from "../format.ts";
 import { noValueArgument, readSecret } from "../read-secret.ts";
-import { adminDeps, presentKeys, type OldKey } from "../rotation.ts";
+import { adminPorts, presentKeys, type OldKey } from "../rotation.ts";
 import type { StackPool } from "../stack.ts";
-import { tryDeps } from "../studio.ts";
+import { tryPorts } from "../studio.ts";
 import { duration, seconds } from "../values.ts";
 
 const defaultWatchMs = 120_000;
@@ -77,8 +77,8 @@ async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outc
   const { present, old, kept } = await presentKeys(context, where);
   const { keys, instances } = withKept(await newKeys(context, { mint, pool, count: old.length }), kept);
   terminal.progress(`Trying ${keys.map(({ id }) => id).join(", ")} at Studio`);
-  const deps = await rotateDeps(context, { pool, watchMs: watch });
-  const { outcome, versionId, refused, watchedMs } = await rotateKeys(deps, {
+  const ports = await rotatePorts(context, { pool, watchMs: watch });
+  const { outcome, versionId, refused, watchedMs } = await rotateKeys(ports, {
     pool: pool.name,
     secretId,
     keys,
@@ -122,7 +122,7 @@ interface Wanted {
 
 async function newKeys(context: Context, { mint, pool, count }: Wanted): Promise<Keyed> {
   const { name, settings } = pool;
-  if (mint) return mintKeys(await adminDeps(context), { pool: name, kind: settings.kind, count });
+  if (mint) return mintKeys(await adminPorts(context), { pool: name, kind: settings.kind, count });
   const wanted = { what: "the new runner key", name: "new runner key", parse: parseRunnerSecret };
   return (await readSecret(context, wanted)).parsed;
 }
@@ -132,7 +132,7 @@ interface Watching {
   readonly watchMs: number;
 }
 
-async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promise<RotateContext> {
+async function rotatePorts(context: Context, { pool, watchMs }: Watching): Promise<RotateContext> {
   const { terminal, clock, newId, signal } = context;
   const [{ settings }, { runs, lock, table }, store] = await Promise.all([
     context.stack(),
@@ -141,7 +141,7 @@ async function rotateDeps(context: Context, { pool, watchMs }: Watching): Promis
   ]);
   let promotedAtMs = 0;
   return {
-    ...tryDeps(context, settings),
+    ...tryPorts(context, settings),
     store,
     runStore: runs,
     rotation: createRotationRow(table),

@@ -33,7 +33,7 @@ async function judgeRequest({ context, stack, model }: Facts): Promise<Finding> 
     return { outcome: "ok", finding };
   }
   const error = failureError({ ...failure, tier });
-  if (hasCode(error, "model_no_room")) {
+  if (hasCode(error, "model_no_capacity")) {
     const remedy = "Nothing to do: jobs wait for two minutes and then use the tier auto.";
     return { outcome: "warn", finding: error.message, remedy };
   }

@@ -17,7 +17,7 @@ export interface QueryRow {
   readonly lines: readonly string[];
 }
 
-/** Whoever runs the query replaces this with a workspace id. */
+/** Anyone who runs the query replaces this with a workspace id. */
 export const workspacePlaceholder = "WORKSPACE-ID";
 
 const columns = (...names: readonly Column[]): string => `fields ${names.join(", ")}`;

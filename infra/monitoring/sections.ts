@@ -201,7 +201,7 @@ function leases(watched: Watched): Section {
           metrics: [
             count("KeysRefused", "keys refused"),
             count("RunStoreThrottles", "run store throttles"),
-            count("TiersLeft", "service tiers left"),
+            count("TierFallbacks", "tier fallbacks"),
           ],
         }),
       ],

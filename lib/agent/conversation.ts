@@ -13,7 +13,7 @@ export const maxToolRounds = 24;
 export const maxRepairRounds = 4;
 
 /** The result of a run's rounds so far, over all attempts. */
-interface Standing {
+interface LoopState {
   readonly draft: Draft;
   readonly rounds: number;
   readonly toolRounds: number;
@@ -21,11 +21,11 @@ interface Standing {
   /** Whether the model was asked to shorten its message; this happens once. */
   readonly shortened: boolean;
   /** The model's newest text; used if its last turn has none. */
-  readonly words: string;
+  readonly message: string;
 }
 
 /** A run's conversation with the model between two rounds. Immutable: each step returns the next state. */
-export interface Conversation extends Standing {
+export interface Conversation extends LoopState {
   readonly previousResponseId: string | undefined;
   /** Input that the provider has not received yet. */
   readonly unsent: readonly InputItem[];
@@ -38,7 +38,7 @@ export interface Conversation extends Standing {
 }
 
 /** Where an earlier attempt stopped (resume.ts). */
-export interface LoopStart extends Standing {
+export interface LoopStart extends LoopState {
   /** Usage of all turns so far. */
   readonly usage: Usage;
   readonly next: NextRound;
@@ -83,7 +83,7 @@ export function startConversation({ input, store, from }: Opening): Conversation
     toolRounds: 0,
     repairs: 0,
     shortened: false,
-    words: "",
+    message: "",
     previousResponseId: undefined,
     unsent: [{ type: "message", text: input }],
     running: undefined,
@@ -92,9 +92,9 @@ export function startConversation({ input, store, from }: Opening): Conversation
   };
 }
 
-function resumeAt({ usage: _usage, next, ...standing }: LoopStart): Conversation {
+function resumeAt({ usage: _usage, next, ...state }: LoopStart): Conversation {
   return {
-    ...standing,
+    ...state,
     previousResponseId: next.previousResponseId,
     unsent: next.input,
     running: next.kind === "follow" ? next.responseId : undefined,
@@ -105,8 +105,8 @@ function resumeAt({ usage: _usage, next, ...standing }: LoopStart): Conversation
 
 /** The conversation from which another attempt resumes. */
 export function startFrom(now: Conversation, usage: Usage, next: NextRound): LoopStart {
-  const { draft, rounds, toolRounds, repairs, shortened, words } = now;
-  return { draft, rounds, toolRounds, repairs, shortened, words, usage, next };
+  const { draft, rounds, toolRounds, repairs, shortened, message } = now;
+  return { draft, rounds, toolRounds, repairs, shortened, message, usage, next };
 }
 
 /** The next round's request. Without `store`, the provider returns items that can be sent again. */
@@ -135,7 +135,7 @@ export function addTurn(now: Conversation, turn: ModelTurn): Conversation {
       { type: "earlier_turn", items: turn.outputItems },
     ],
     rounds: now.rounds + 1,
-    words: turn.text.trim() === "" ? now.words : turn.text,
+    message: turn.text.trim() === "" ? now.message : turn.text,
   };
 }
 
@@ -156,9 +156,9 @@ export function applyTurn(now: Conversation, turn: ModelTurn | undefined): Step 
 }
 
 /** Faults that the model can correct in its message. */
-function faultIn({ draft, words }: Conversation): RunnerError | undefined {
+function faultIn({ draft, message }: Conversation): RunnerError | undefined {
   try {
-    toPayload(draft, words);
+    toPayload(draft, message);
     return undefined;
   } catch (error) {
     if (hasCode(error, "deliverable_placeholder_mismatch", "assistant_message_too_long")) return error;
@@ -182,9 +182,9 @@ function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
   const outputs = new Map<string, readonly string[]>();
   const seen = new Set<string>();
   for (const call of calls) {
-    const words = JSON.stringify([call.callId, call.name, call.arguments]);
-    if (seen.has(words)) continue;
-    seen.add(words);
+    const content = JSON.stringify([call.callId, call.name, call.arguments]);
+    if (seen.has(content)) continue;
+    seen.add(content);
     const applied = applyToolCall(draft, call);
     draft = applied.draft;
     outputs.set(call.callId, [...(outputs.get(call.callId) ?? []), applied.output]);
@@ -199,12 +199,12 @@ function answerCalls(now: Conversation, { calls }: ModelTurn): Conversation {
 
 /** Asks the model to correct its message. @throws `fault` after too many tries */
 function askForRepair(now: Conversation, fault: RunnerError): Conversation {
-  const { words, draft } = now;
+  const { message, draft } = now;
   const isTooLong = hasCode(fault, "assistant_message_too_long");
   if (now.repairs >= maxRepairRounds || (isTooLong && now.shortened)) throw fault;
   const text = isTooLong
-    ? shortenPrompt(words.trim().length)
-    : repairPrompt(danglingPlaceholders(words, draft), draft);
+    ? shortenPrompt(message.trim().length)
+    : repairPrompt(danglingPlaceholders(message, draft), draft);
   // A model that ended without text has not received this input yet.
   const isUnsent = now.unsent.some((item) => item.type === "message" && item.text === text);
   return {

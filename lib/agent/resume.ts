@@ -78,7 +78,7 @@ function startAt(chain: readonly Link[]): Resumed {
   const last = chain.at(-1);
   const earlier = chain.slice(0, -1);
   if (last === undefined) throw missing("there are none");
-  const { now, usage, hasReason, sentBack } = replay(earlier);
+  const { now, usage, needsNextRound, sentBack } = replay(earlier);
   const { responseId, previousResponseId } = last;
   if (followed.includes(last.status)) {
     const next = { kind: "follow", responseId, previousResponseId, input: now.unsent } as const;
@@ -87,7 +87,7 @@ function startAt(chain: readonly Link[]): Resumed {
   if (previousResponseId === undefined)
     throw new FirstRoundFailed(cannotResume(`its first response is ${last.status}`));
   // If its round's input is unknown, apply the answer before it once more, which produces that input again.
-  const start = hasReason
+  const start = needsNextRound
     ? startFrom(now, usage, { kind: "ask", previousResponseId, input: now.unsent })
     : startAt(earlier);
   return { ...start, sentBack, usage: addUsage(start.usage, last.usage) };
@@ -97,7 +97,7 @@ interface Replayed {
   readonly now: Conversation;
   readonly usage: Usage;
   /** False if the last turn needed no further round in the tool loop, but has a successor. */
-  readonly hasReason: boolean;
+  readonly needsNextRound: boolean;
   /** The same for any turn. */
   readonly sentBack: boolean;
 }
@@ -107,19 +107,19 @@ function replay(turns: readonly Link[]): Replayed {
   // The provider has the first round's input; it is not sent again.
   let now: Conversation = { ...startConversation({ input: "", store: true }), unsent: [] };
   let usage = noUsage;
-  let hasReason = true;
+  let needsNextRound = true;
   let sentBack = false;
   for (const { turn, status, usage: cost } of turns) {
     if (turn === undefined) throw missing(`one of its earlier responses is ${status} and cannot be used`);
     usage = addUsage(usage, cost);
     const answered = addTurn(now, turn);
     const step = applyTurn(answered, turn);
-    hasReason = step.kind === "continue";
-    sentBack ||= !hasReason;
+    needsNextRound = step.kind === "continue";
+    sentBack ||= !needsNextRound;
     // A valid answer that was not the last one was sent back because Studio refused it: that is a repair too.
     now = step.kind === "continue" ? step.now : { ...answered, repairs: answered.repairs + 1 };
   }
-  return { now, usage, hasReason, sentBack };
+  return { now, usage, needsNextRound, sentBack };
 }
 
 const cannotResume = (why: string): string => `the run's earlier responses cannot be used: ${why}`;

@@ -16,7 +16,7 @@ import {
   type ModelTurn,
   type RoundOptions,
   type Usage,
-  BadEnd,
+  UnusableResponseError,
 } from "../model/model.ts";
 import { jobInstructions } from "./instructions.ts";
 import { addUsage, noUsage } from "../model/model.ts";
@@ -106,14 +106,14 @@ async function converse(loop: LoopContext, asking: Asking, signal: AbortSignal):
     signal.throwIfAborted();
     const { turn, next } = await ask(loop, { fixed, now, usage }, signal).catch(async (error: unknown) => {
       // It is billed anyway.
-      if (error instanceof BadEnd)
+      if (error instanceof UnusableResponseError)
         await endRound(now.rounds + 1, { responseId: error.responseId, usage: error.usage, calls: [] });
       throw error;
     });
     if (turn !== undefined) await endRound(next.rounds, turn);
     const step = applyTurn(next, turn);
     if (step.kind === "done") {
-      const { draft, words: message, rounds } = next;
+      const { draft, message, rounds } = next;
       const continueWith = (text: string): Promise<LoopResult> =>
         converse(loop, { fixed, now: { ...next, unsent: [{ type: "message", text }] }, usage }, signal);
       return { draft, message, rounds, continueWith };
@@ -144,7 +144,7 @@ async function ask(loop: LoopContext, asking: Asking, signal: AbortSignal): Prom
     const turn = await turnOf(loop, asking, signal);
     return { turn, next: addTurn(now, turn) };
   } catch (error) {
-    const another = otherWay(now, error);
+    const another = alternativeRound(now, error);
     if (another !== undefined) return await ask(loop, { ...asking, now: another }, signal);
     const isDoneWithoutText = hasCode(error, "model_empty") && hasDeliverables(now.draft);
     if (isDoneWithoutText) return { turn: undefined, next: { ...now, running: undefined } };
@@ -170,12 +170,12 @@ async function turnOf(
 }
 
 /** The round to send instead; undefined if there is none. @throws if the run must start over */
-function otherWay(now: Conversation, error: unknown): Conversation | undefined {
+function alternativeRound(now: Conversation, error: unknown): Conversation | undefined {
   if (hasCode(error, "model_previous_response_missing")) return unchain(now);
   const mayPass = hasCode(error, "model_failed") && error.retryable;
   if (now.running === undefined || !mayPass) return undefined;
   if (now.previousResponseId !== undefined) return { ...now, running: undefined };
-  throw new FirstRoundFailed(`the run's first response came to nothing (${error.message})`);
+  throw new FirstRoundFailed(`the run's first response produced nothing (${error.message})`);
 }
 
 const hasDeliverables = (draft: Draft): boolean => Object.values(draft).some((made) => made.length > 0);

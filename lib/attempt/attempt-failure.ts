@@ -7,7 +7,7 @@ const phrases = {
   killed: "was killed (as happens when memory runs out)",
   timed_out: "ran out of time",
   event_lost: "could not be started",
-  silent: "fell silent",
+  silent: "stopped responding",
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
 export type AttemptFailure = keyof typeof phrases;

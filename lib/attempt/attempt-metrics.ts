@@ -9,7 +9,7 @@ export interface AttemptMetrics {
   jobRead(createdAtMs: number): void;
   readonly heartbeat: () => void;
   readonly heartbeatFailed: (error: RunnerError) => void;
-  /** Counts the error if it is a refused key, Studio's or the model's. Both have been read again by then. */
+  /** Counts the error if it is a refused key, Studio's or the model's. The caller has already re-read the secret. */
   refused(error: unknown): void;
   continued(): void;
 }

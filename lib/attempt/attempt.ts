@@ -62,7 +62,7 @@ export async function runAttempt(
   }
   const log = ports.log.with({ ...event, workspaceId: run.workspaceId });
   const leaseLeftMs = run.leaseExpiresAtMs - nowMs;
-  log.info("attempt_began", { leaseLeftMs, keyId: run.keyId });
+  log.info("attempt_started", { leaseLeftMs, keyId: run.keyId });
   const attemptMetrics = createAttemptMetrics(metrics, run);
   attemptMetrics.started(leaseLeftMs);
   if (!(await ports.workspaces.isOf(run))) return finishSuperseded(ports, fence, run);
@@ -115,8 +115,12 @@ class Attempt {
       await this.#heartbeat.stop();
       const { state, reason } = outcome;
       if (state === "continued") {
-        const left = { progress: this.#progress.known, leaseLeftMs: this.#heartbeat.leaseLeftMs() };
-        return await continueRun(this.#ports, this.#started, { reason, ...left });
+        const continuation = {
+          reason,
+          progress: this.#progress.known,
+          leaseLeftMs: this.#heartbeat.leaseLeftMs(),
+        };
+        return await continueRun(this.#ports, this.#started, continuation);
       }
       if (state !== "stopped") return await this.#finish({ ...outcome, state });
       // The run stays open, as after a killed attempt, for the reaper to restart.
@@ -197,7 +201,7 @@ class Attempt {
       return this.#mayContinue() ? { state, ...failure } : this.#reportFailure(tooManyContinuations);
     await this.#progress.cancelPending();
     if (state === "failed") return this.#reportFailure(failure);
-    // An earlier attempt's deliverables may have arrived without an answer.
+    // An earlier attempt's deliverables may have reached Studio although its answer was lost.
     if (run.delivering && isConfirmedLoss(error)) return completedUnconfirmed;
     const isUnknown = run.delivering || error instanceof UnconfirmedPostError;
     return { state: "lost", ...failure, unconfirmed: isUnknown || undefined };
@@ -213,7 +217,7 @@ class Attempt {
       const { error, state } = classifyError(thrown);
       if (state === "stopped") return { state, reason: error.code };
       attemptMetrics.refused(error);
-      // An earlier attempt's report may have arrived without an answer.
+      // An earlier attempt's report may have reached Studio although its answer was lost.
       if (run.reporting && isConfirmedLoss(error)) return { ...failure, state: "failed", unconfirmed: true };
       log.warn("report_failed", { reason: error.code, error });
       if (state === "superseded" || (state === "continued" && this.#mayContinue()))

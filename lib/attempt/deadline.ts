@@ -47,7 +47,8 @@ export function requireTimeToAsk(clock: Clock, { askMs }: Deadlines): void {
 const attemptDeadline = (): RunnerError =>
   new RunnerError("attempt_deadline", "the time of one invocation is over");
 
-function runLimit(limitMs: number): RunnerError {
-  const minutes = Math.round(limitMs / 6_000) / 10;
-  return new RunnerError("run_limit", `The job was stopped: it did not end within ${minutes} minutes.`);
-}
+const runLimit = (limitMs: number): RunnerError => new RunnerError("run_limit", overRunLimit(limitMs));
+
+/** What the job's user reads when the run limit is reached. */
+export const overRunLimit = (limitMs: number): string =>
+  `The job did not end within ${Math.round(limitMs / 6_000) / 10} minutes.`;

@@ -82,7 +82,7 @@ async function addToDay(
     await spend.add(pool, utcDay(atMs), { costUsd, runs: 1, [state]: 1, inputTokens, outputTokens });
   } catch (thrown) {
     const error = toRunnerError(thrown);
-    log.warn("spend_not_noted", { reason: error.code, error, costUsd });
+    log.warn("spend_not_recorded", { reason: error.code, error, costUsd });
   }
 }
 

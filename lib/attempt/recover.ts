@@ -6,6 +6,7 @@ import type { Log } from "../core/log.ts";
 import { retry, type RetryPolicy } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
 import { explainFailures, type AttemptFailure } from "./attempt-failure.ts";
+import { overRunLimit } from "./deadline.ts";
 import { abandonedOutcome, finishRun } from "./finish.ts";
 import { invokeAttempt } from "./invoke.ts";
 import { isLeaseForJob, readJobDigest } from "./job-digest.ts";
@@ -127,11 +128,7 @@ function failureToReport(
 ): FailureReport | undefined {
   if (run.starts > timing.maxStarts) return { reason: failure, explanation: explainFailures(run.failures) };
   if (clock.now() - run.leasedAtMs < runLimitMs) return undefined;
-  const minutes = Math.round(runLimitMs / 60_000);
-  return {
-    reason: "run_limit",
-    explanation: `The job did not end within ${minutes} minutes. ${explainFailures(run.failures)}`,
-  };
+  return { reason: "run_limit", explanation: `${overRunLimit(runLimitMs)} ${explainFailures(run.failures)}` };
 }
 
 interface Report {

@@ -15,12 +15,12 @@ const pace: Pace = { baseMs: 5_000, maxMs: 60_000 };
 
 /**
  * A model for one attempt that sends requests in this tier. If the tier has no capacity, the round waits and is retried, for
- * `timing.tierPatienceMs` in all; after that the attempt uses the tier `auto`.
+ * `timing.tierWaitMs` in all; after that the attempt uses the tier `auto`.
  */
 export function inTier(model: Model, tiering: Tiering): Model {
   const { clock, random, log, metrics, pool } = tiering;
   let tier = tiering.serviceTier;
-  let leftMs = timing.tierPatienceMs;
+  let leftMs = timing.tierWaitMs;
 
   const generate = async (
     request: ModelRequest,
@@ -31,11 +31,11 @@ export function inTier(model: Model, tiering: Tiering): Model {
     try {
       return await model.generate({ ...request, options }, generation);
     } catch (error) {
-      if (!hasCode(error, "model_no_room") || tier !== "flex") throw error;
+      if (!hasCode(error, "model_no_capacity") || tier !== "flex") throw error;
       const waitMs = Math.min(leftMs, retryWaitMs(pace, { attempt, askedMs: error.retryAfterMs }, random));
       if (waitMs <= 0) {
-        log.warn("tier_left", { reason: error.code, error, tier, waitMs: timing.tierPatienceMs });
-        metrics.emit("TiersLeft", { pool }, 1);
+        log.warn("tier_fallback", { reason: error.code, error, tier, waitMs: timing.tierWaitMs });
+        metrics.emit("TierFallbacks", { pool }, 1);
         tier = "auto";
       } else {
         leftMs -= waitMs;

@@ -63,7 +63,7 @@ const dispatcherSchema = z.object({
   /** Estimated spending in a UTC day at which leasing stops; absent: no cap. */
   RUNNER_DAILY_CAP_USD: z.coerce.number().positive().optional(),
   RUNNER_PROCESSOR_FUNCTION: z.string().min(1),
-  /** After this Lambda drops an attempt's event. */
+  /** The age at which Lambda drops an attempt's event. */
   RUNNER_MAX_EVENT_AGE_MS: milliseconds,
 });
 
@@ -108,7 +108,7 @@ const processorSchema = z
       config.BEDROCK_ENDPOINT !== undefined ||
       config.OPENAI_KEY_SECRET !== undefined ||
       (config.OPENAI_IDENTITY_PROVIDER && config.OPENAI_SERVICE_ACCOUNT && config.OPENAI_IDENTITY_AUDIENCE),
-    { path: ["OPENAI_KEY_SECRET"], error: "is missing, and so is the identity in its place" },
+    { path: ["OPENAI_KEY_SECRET"], error: "is missing, and no workload identity is configured" },
   );
 
 const recoverySchema = z.object({
@@ -161,6 +161,6 @@ export function toEnvironment(
 function parse<T>(schema: z.ZodType<T>, env: Environment): T {
   const result = schema.safeParse(env);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => problemOf(issue, "the whole"));
+  const problems = result.error.issues.map((issue) => problemOf(issue, "environment"));
   throw new RunnerError("config_invalid", `the function's environment is wrong: ${problems.join("; ")}`);
 }

@@ -13,9 +13,9 @@ export type ErrorCode =
   | "answer_too_long" // more bytes than the runner reads
   // Model (lib/model)
   | "model_key_refused"
-  | "model_access_refused" // Amazon Bedrock: the role, the account or the signature is not let in
+  | "model_access_refused" // Amazon Bedrock: the role, the account or the signature is denied access
   | "model_quota_exhausted"
-  | "model_no_room" // 429 in the tier that was asked for: another one has room
+  | "model_no_capacity" // 429: the requested tier has no capacity
   | "model_unavailable" // 408, 409, 429, 5xx, connection, silence: try again
   | "model_rejected" // any other 4xx
   | "model_contract" // an answer that breaks the Responses schema
@@ -30,7 +30,7 @@ export type ErrorCode =
   | "assistant_message_too_long"
   // Attempt (lib/attempt)
   | "empty_context"
-  | "attempt_deadline" // the attempt's share of the function's time-out is used up: the next attempt goes on
+  | "attempt_deadline" // the attempt's share of the function's time-out is used up: the next attempt continues the run
   | "run_limit" // the run lasted longer than it may
   | "too_many_continuations"
   // Crashes and losses of an attempt (lib/attempt/attempt-failure.ts)
@@ -39,8 +39,8 @@ export type ErrorCode =
   | "killed"
   | "timed_out"
   | "event_lost" // the attempt's event never arrived, or too late
-  | "silent" // no heartbeat of the attempt came
-  | "superseded" // a newer attempt, or a close, owns the run
+  | "silent" // the attempt sent no heartbeat
+  | "superseded" // a newer attempt owns the run, or it is finished
   // Root
   | "run_store_unavailable"
   | "secret_missing"

@@ -17,7 +17,7 @@ export interface MetricRow {
   readonly emitter: readonly Emitter[];
 }
 
-const enders = ["processor", "recovery", "dispatcher"] as const;
+const finishers = ["processor", "recovery", "dispatcher"] as const;
 
 export const metricTable = {
   Cycles: {
@@ -56,21 +56,21 @@ export const metricTable = {
     unit: "Count",
     dimensions: ["pool"],
     meaning: "Runs whose deliverables Studio accepted.",
-    emitter: enders,
+    emitter: finishers,
   },
   RunsFailed: {
     unit: "Count",
     dimensions: ["pool", "reason"],
     totals: true,
     meaning: "Runs that were reported to Studio as failed.",
-    emitter: enders,
+    emitter: finishers,
   },
   RunsLost: {
     unit: "Count",
     dimensions: ["pool", "reason"],
     totals: true,
     meaning: "Runs whose lease was lost; nothing was posted.",
-    emitter: enders,
+    emitter: finishers,
   },
   Duplicates: {
     unit: "Count",
@@ -102,7 +102,7 @@ export const metricTable = {
     unit: "Seconds",
     dimensions: ["pool"],
     meaning: "From a run's lease to its end.",
-    emitter: enders,
+    emitter: finishers,
   },
   InferenceSeconds: {
     unit: "Seconds",
@@ -126,7 +126,7 @@ export const metricTable = {
   LeaseLeftPercent: {
     unit: "Percent",
     dimensions: ["pool"],
-    meaning: "What was left of the lease, of its whole length, when an attempt began.",
+    meaning: "Share of the lease that remained when an attempt started.",
     emitter: ["processor"],
   },
   InFlight: {
@@ -138,40 +138,40 @@ export const metricTable = {
   FreeCapacity: {
     unit: "Count",
     dimensions: ["pool"],
-    meaning: "Runs that the pool still had room for then. Not emitted by idle cycles.",
+    meaning: "Free places at that moment. Not emitted by idle cycles.",
     emitter: ["dispatcher"],
   },
   Tokens: {
     unit: "Count",
     dimensions: ["pool", "model", "kind"],
     meaning: "Tokens used by a run, by kind: input, cached_input, output, reasoning. Counted at its end.",
-    emitter: enders,
+    emitter: finishers,
   },
   CostUsd: {
     unit: "None",
     dimensions: ["pool", "model"],
     meaning:
       "Estimated cost of a run's tokens and searches, in US dollars by the prices in the settings. Counted at its end.",
-    emitter: enders,
+    emitter: finishers,
   },
-  TiersLeft: {
+  TierFallbacks: {
     unit: "Count",
     dimensions: ["pool"],
     meaning:
-      "Attempts that went on in the tier auto, because the one in the settings (inference.serviceTier) had no room for minutes.",
+      "Attempts that switched to the tier auto because the configured tier had no capacity for two minutes.",
     emitter: ["processor"],
   },
   KeysRefused: {
     unit: "Count",
     dimensions: ["pool"],
     meaning: "Times that Studio or the model's provider refused a key, also after the secret was read again.",
-    emitter: enders,
+    emitter: finishers,
   },
   RunStoreThrottles: {
     unit: "Count",
     dimensions: ["pool"],
-    meaning: "Calls to DynamoDB that it throttled, each repetition counted.",
-    emitter: enders,
+    meaning: "DynamoDB calls that were throttled, retries included.",
+    emitter: finishers,
   },
   DailySpendPercent: {
     unit: "Percent",

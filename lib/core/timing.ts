@@ -20,7 +20,7 @@ export const timing = {
   minHeartbeatMs: 200,
   maxHeartbeatMs: 120_000,
   /** Heartbeats that an attempt may miss before the reaper considers it dead. */
-  silentHeartbeats: 2.5,
+  missedHeartbeats: 2.5,
   /** How long a proof of lease and run is valid: above `runStoreLimitMs`, below the time after which an attempt counts as dead. */
   proofFreshMs: 10_000,
   /** Lifetime of the AWS identity token: enough for one exchange. The role's policy allows no more. */
@@ -38,10 +38,10 @@ export const timing = {
   maxLosses: 3,
   /** The longest time a workspace is left alone: a lease's length, doubled with each further loss, up to this. */
   maxLeftAloneMs: 21_600_000,
-  /** Below the about 16 hops after which Lambda's recursion guard stops functions that invoke each other (decisions/0008). */
+  /** Below Lambda's limit of about 16 hops, after which its recursion guard stops functions that invoke each other (decisions/0008). */
   maxContinuations: 12,
   /** How long an attempt waits, over all its rounds, for capacity in its service tier. */
-  tierPatienceMs: 120_000,
+  tierWaitMs: 120_000,
   /** How long the pool waits after a 429 without Retry-After. */
   rateLimitMs: 5_000,
   /**

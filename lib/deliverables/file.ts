@@ -27,33 +27,33 @@ export const fileTool = defineTool({
 
 interface NameRule {
   readonly broken: (name: string, segments: readonly string[]) => boolean;
-  readonly words: string;
+  readonly message: string;
 }
 
 /** A name that passes every rule cannot leave its folder. */
 const nameRules: readonly NameRule[] = [
-  { broken: (name) => name.includes("\\"), words: "must use / between folders, not a backslash" },
-  { broken: (name) => name.startsWith("/"), words: "must be relative, without a / at its start" },
-  { broken: (name) => name.includes(".."), words: "must not hold .." },
+  { broken: (name) => name.includes("\\"), message: "must use / between folders, not a backslash" },
+  { broken: (name) => name.startsWith("/"), message: "must be relative, without a / at its start" },
+  { broken: (name) => name.includes(".."), message: "must not contain .." },
   {
     broken: (_, segments) => segments.length > caps.folders + 1,
-    words: `must have at most ${caps.folders} folders`,
+    message: `must have at most ${caps.folders} folders`,
   },
   {
     broken: (_, segments) => segments.some((segment) => !segmentPattern.test(segment) || segment === "."),
-    words: "must have segments of letters, digits, . _ and - only, none of them empty or .",
+    message: "must have segments of letters, digits, . _ and - only, none of them empty or .",
   },
   {
     broken: (_, segments) => segments.some((segment) => segment.length > caps.segmentChars),
-    words: `must have segments of at most ${caps.segmentChars} characters`,
+    message: `must have segments of at most ${caps.segmentChars} characters`,
   },
-  { broken: (name) => !/[^/]\.(?:md|txt)$/i.test(name), words: "must end in .md or .txt" },
+  { broken: (name) => !/[^/]\.(?:md|txt)$/i.test(name), message: "must end in .md or .txt" },
 ];
 
 function checkName(name: string, context: z.RefinementCtx): void {
   const segments = name.split("/");
   for (const rule of nameRules) {
     if (!rule.broken(name, segments)) continue;
-    context.addIssue({ code: "custom", message: `${preview(name)} given, ${rule.words}` });
+    context.addIssue({ code: "custom", message: `${preview(name)} given, ${rule.message}` });
   }
 }

@@ -19,7 +19,7 @@ export function overdue(run: Run, settings: ReaperSettings, nowMs: number): Atte
     return nowMs - run.calledAtMs > settings.maxEventAgeMs * 1.2 ? "event_lost" : undefined;
   }
   const silentMs = nowMs - (run.heartbeatAtMs ?? run.beganAtMs ?? run.calledAtMs);
-  return silentMs > timing.silentHeartbeats * heartbeatIntervalMs(run.leaseMs, () => 1)
+  return silentMs > timing.missedHeartbeats * heartbeatIntervalMs(run.leaseMs, () => 1)
     ? "silent"
     : undefined;
 }

@@ -42,14 +42,20 @@ const outOfReachOrMalformed: Tolerates = (error) => outOfReach(error) || hasCode
  * Caches one secret, read on first use and again when it is too old. Concurrent callers share one read (`refresh` also
  * joins a read in progress); a caller's signal ends only its own wait.
  */
-export function createSecretCache<T>(deps: SecretCacheOptions<T>): SecretCache<T> {
-  const { clock, maxAgeMs = fiveMinutesMs } = deps;
+export function createSecretCache<T>({
+  source,
+  clock,
+  secretId,
+  parse,
+  maxAgeMs = fiveMinutesMs,
+  onStale,
+}: SecretCacheOptions<T>): SecretCache<T> {
   let good: { readonly value: T; readonly freshUntilMs: number } | undefined;
   let reading: Promise<T> | undefined;
 
   const readOnce = async (): Promise<T> => {
-    const text = await readText(deps);
-    const value = deps.parse(text, deps.secretId);
+    const text = await readText({ source, clock, secretId });
+    const value = parse(text, secretId);
     good = { value, freshUntilMs: clock.now() + maxAgeMs };
     return value;
   };
@@ -65,7 +71,7 @@ export function createSecretCache<T>(deps: SecretCacheOptions<T>): SecretCache<T
       signal?.throwIfAborted();
       if (good === undefined || !tolerates(error)) throw error;
       good = { value: good.value, freshUntilMs: clock.now() + Math.min(maxAgeMs, pauseAfterFailureMs) };
-      deps.onStale?.(toRunnerError(error));
+      onStale?.(toRunnerError(error));
       return good.value;
     }
   };
@@ -79,7 +85,11 @@ export function createSecretCache<T>(deps: SecretCacheOptions<T>): SecretCache<T
   };
 }
 
-async function readText<T>({ source, clock, secretId }: SecretCacheOptions<T>): Promise<string> {
+async function readText({
+  source,
+  clock,
+  secretId,
+}: Pick<SecretCacheOptions<unknown>, "source" | "clock" | "secretId">): Promise<string> {
   const limit = { clock, limitMs: readLimitMs, what: `reading the secret "${secretId}"` };
   try {
     return await withTimeLimit(limit, (signal) => source.read(secretId, signal));

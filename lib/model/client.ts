@@ -3,7 +3,7 @@ import { Response } from "undici";
 import { readText, userAgent, type Http } from "../adapters/http.ts";
 import { redactor, type Redact } from "../core/secret.ts";
 import type { Secret } from "../core/secret.ts";
-import { identityRefused, saysNoForGood } from "./provider-errors.ts";
+import { identityRefused, isPermanentRefusal } from "./provider-errors.ts";
 
 /** A stored key of the model's provider. */
 export interface KeySource {
@@ -143,6 +143,7 @@ async function boundedFetch(
   const { status, headers, body } = answer;
   // If the body cannot be read, the status is enough.
   const { text } = await readText(body, longestWordsBytes).catch(() => ({ text: "" }));
-  if (isForToken && saysNoForGood(status) && !clientReads.includes(status)) throw identityRefused(status);
+  if (isForToken && isPermanentRefusal(status) && !clientReads.includes(status))
+    throw identityRefused(status);
   return new Response(text === "" ? null : text, { status: Math.min(status, highestStatus), headers });
 }

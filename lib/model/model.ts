@@ -142,7 +142,7 @@ export interface Model {
 }
 
 /** A response that ended without a usable result, but is billed. */
-export class BadEnd extends RunnerError {
+export class UnusableResponseError extends RunnerError {
   readonly responseId: string;
   readonly usage: Usage;
 

@@ -31,14 +31,14 @@ interface Row {
   readonly sentence: string;
   readonly retryable?: true;
   /** Omits the provider's message: its 401 echoes part of the key. */
-  readonly wordless?: true;
+  readonly omitsMessage?: true;
 }
 
 const wordsMax = 300;
 
 /** Appears as code or as type, with 429 and in streams that started with 200. */
 const quotaNames = ["insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"];
-const passingNames = [
+const transientNames = [
   "server_error",
   "rate_limit_exceeded",
   "internal_error",
@@ -47,13 +47,13 @@ const passingNames = [
   "slow_down",
 ];
 /** Of a tier without a guarantee. https://developers.openai.com/api/docs/guides/flex-processing */
-const noRoomNames = ["resource_unavailable", "resource_unavailable_error"];
+const noCapacityNames = ["resource_unavailable", "resource_unavailable_error"];
 const modelNames = ["model_not_found", "unsupported_country_region_territory"];
 const keyNames = ["invalid_api_key", "authentication_error"];
-const passingStatuses = [408, 409, 429];
+const transientStatuses = [408, 409, 429];
 /** Refusals that a retry cannot change. */
-export const saysNoForGood = (status: number): boolean =>
-  status >= 300 && status < 500 && !passingStatuses.includes(status);
+export const isPermanentRefusal = (status: number): boolean =>
+  status >= 300 && status < 500 && !transientStatuses.includes(status);
 const rateLimitName = "rate_limit_exceeded";
 /** Not kept, not ours to read, or a server that keeps nothing and has no such route. */
 const notStoredStatuses = [403, 404, 405, 501];
@@ -63,7 +63,7 @@ const named = (failure: ProviderFailure, names: readonly string[]): boolean =>
 
 /**
  * OpenAI: 400 with the code. Others: 404 that names the response. A refused parameter means no chain either (zero
- * retention); servers without stored responses name it in words only, some with 500 (llama.cpp and its kin).
+ * retention); servers without stored responses name it in words only, some with 500 (llama.cpp and similar).
  */
 const chainIsMissing = ({ code, param, status, message = "", ...failure }: ProviderFailure): boolean => {
   if (code === "previous_response_not_found") return true;
@@ -75,9 +75,9 @@ const chainIsMissing = ({ code, param, status, message = "", ...failure }: Provi
 };
 
 /** Waiting or another tier helps: nothing was generated, and nothing is billed. */
-const tierHasNoRoom = (failure: ProviderFailure): boolean =>
+const tierHasNoCapacity = (failure: ProviderFailure): boolean =>
   failure.tier === "flex" &&
-  (named(failure, noRoomNames) ||
+  (named(failure, noCapacityNames) ||
     (failure.status === 429 && !named(failure, [...quotaNames, rateLimitName])));
 
 /** The first row that matches describes the error. */
@@ -93,9 +93,9 @@ const rows: readonly Row[] = [
     sentence: "the quota of the model's account is used up",
   },
   {
-    when: tierHasNoRoom,
-    code: "model_no_room",
-    sentence: "the model's provider has no room in the service tier that was asked for",
+    when: tierHasNoCapacity,
+    code: "model_no_capacity",
+    sentence: "the model's provider has no capacity in the requested service tier",
   },
   {
     when: (failure) => named(failure, modelNames),
@@ -106,7 +106,7 @@ const rows: readonly Row[] = [
     when: (failure) => failure.status === 401 || named(failure, keyNames),
     code: "model_key_refused",
     sentence: "the model's provider refused the key",
-    wordless: true,
+    omitsMessage: true,
   },
   {
     when: (failure) => failure.status === 403,
@@ -116,8 +116,8 @@ const rows: readonly Row[] = [
   {
     when: (failure) =>
       failure.status === undefined
-        ? named(failure, passingNames)
-        : (failure.status >= 500 && failure.status !== 501) || passingStatuses.includes(failure.status),
+        ? named(failure, transientNames)
+        : (failure.status >= 500 && failure.status !== 501) || transientStatuses.includes(failure.status),
     code: "model_unavailable",
     sentence: "the model's provider is not available",
     retryable: true,
@@ -126,7 +126,7 @@ const rows: readonly Row[] = [
     when: (failure) => !failure.isJson,
     code: "model_contract",
     sentence: "what answered at the model's address is not the Responses API",
-    wordless: true,
+    omitsMessage: true,
   },
   {
     when: (failure) => failure.status !== undefined || failure.type === "invalid_request_error",
@@ -149,22 +149,22 @@ export function failureError(failure: ProviderFailure): RunnerError {
   }
   const row = rows.find(({ when }) => when(failure));
   if (row === undefined) throw new RunnerError("internal", "no row for the provider's failure");
-  const message = `${row.sentence}${row.wordless ? "" : colonWords(failure.message)}${details(failure)}`;
+  const message = `${row.sentence}${row.omitsMessage ? "" : withColon(failure.message)}${details(failure)}`;
   return new RunnerError(row.code, message, optionsOf(row, failure));
 }
 
 /** Whether it is a 429 that waiting helps, or the same in an error event or a failed response. */
 export const isRateLimit = (failure: ProviderFailure): boolean =>
   !named(failure, quotaNames) &&
-  !tierHasNoRoom(failure) &&
+  !tierHasNoCapacity(failure) &&
   (failure.status === 429 || named(failure, [rateLimitName]));
 
 /** A response that ended as failed or cancelled: only a passing fault of the provider is worth another try. */
 export function failedResponseError(outcome: "failed" | "cancelled", failure: ProviderFailure): RunnerError {
-  if (chainIsMissing(failure) || named(failure, quotaNames) || tierHasNoRoom(failure))
+  if (chainIsMissing(failure) || named(failure, quotaNames) || tierHasNoCapacity(failure))
     return failureError(failure);
-  const message = `the model's provider reports the response as ${outcome}${colonWords(failure.message)}${details(failure)}`;
-  const retryable = outcome === "failed" && named(failure, passingNames);
+  const message = `the model's provider reports the response as ${outcome}${withColon(failure.message)}${details(failure)}`;
+  const retryable = outcome === "failed" && named(failure, transientNames);
   return new RunnerError("model_failed", message, { retryable });
 }
 
@@ -192,7 +192,7 @@ export function words(text: string): string {
   return keepHead(clean, wordsMax);
 }
 
-const colonWords = (text: string | undefined): string =>
+const withColon = (text: string | undefined): string =>
   text === undefined || text === "" ? "" : `: ${words(text)}`;
 
 /** Parameters that come from settings: not every model accepts each value. */

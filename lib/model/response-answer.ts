@@ -2,7 +2,13 @@ import * as z from "zod";
 import { boundedList, idSchema } from "../core/bounded.ts";
 import { RunnerError } from "../core/errors.ts";
 import type { Redact } from "../core/secret.ts";
-import { type ModelTurn, type ResponseStatus, type StoredTurn, type ToolCall, BadEnd } from "./model.ts";
+import {
+  type ModelTurn,
+  type ResponseStatus,
+  type StoredTurn,
+  type ToolCall,
+  UnusableResponseError,
+} from "./model.ts";
 import { billedSchema, usageOf, type Billing } from "./billed.ts";
 import { failedResponseError, isRateLimit, words } from "./provider-errors.ts";
 
@@ -67,7 +73,7 @@ export interface Reading extends Billing {
 
 /**
  * A finished stream as a turn.
- * @throws RunnerError `model_contract` if the response cannot be read; otherwise BadEnd: `model_contract`, `model_failed`,
+ * @throws RunnerError `model_contract` if the response cannot be read; otherwise UnusableResponseError: `model_contract`, `model_failed`,
  * `model_incomplete`, `model_content_filtered`, `model_refused`, `model_empty`, `model_quota_exhausted`
  */
 export function turnFrom(event: TerminalEvent, reading: Reading): ModelTurn {
@@ -76,7 +82,7 @@ export function turnFrom(event: TerminalEvent, reading: Reading): ModelTurn {
     return turnOf(event, response, reading);
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
-    throw new BadEnd(error, { responseId: response.id, usage: usageOf(response, reading) });
+    throw new UnusableResponseError(error, { responseId: response.id, usage: usageOf(response, reading) });
   }
 }
 

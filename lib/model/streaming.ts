@@ -46,7 +46,7 @@ export interface Seen {
 }
 
 /** How long the stream may stay open after the event that ends the response. */
-export const lastWordsMs = 150;
+export const closeGraceMs = 150;
 
 /**
  * Reads until the response ends, and then to the end of the stream, which follows at once: the next round can reuse a
@@ -61,7 +61,7 @@ export async function readToEnd(
   const read = readAll(stream, seen, resolve).catch(reject);
   const end = await promise;
   const over = new AbortController();
-  await Promise.race([read, clock.sleep(lastWordsMs, over.signal).catch(() => undefined)]);
+  await Promise.race([read, clock.sleep(closeGraceMs, over.signal).catch(() => undefined)]);
   over.abort("over");
   return end;
 }

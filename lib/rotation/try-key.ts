@@ -41,11 +41,11 @@ export async function tryKey(
  */
 export function nameRefused(refused: readonly string[], old: readonly string[]): string {
   const isOld = (id: string): boolean => old.includes(id);
-  const news = refused.filter((id) => !isOld(id));
-  const olds = refused.filter(isOld);
+  const newIds = refused.filter((id) => !isOld(id));
+  const oldIds = refused.filter(isOld);
   return [
-    ...(news.length > 0 ? [`the new runner key ${news.join(", ")}`] : []),
-    ...(olds.length > 0 ? [`the old runner key ${olds.join(", ")}, which the rotation keeps`] : []),
+    ...(newIds.length > 0 ? [`the new runner key ${newIds.join(", ")}`] : []),
+    ...(oldIds.length > 0 ? [`the old runner key ${oldIds.join(", ")}, which the rotation keeps`] : []),
   ].join(" and ");
 }
 

@@ -14,11 +14,11 @@ export interface EventLog {
 export function createEventLog(): EventLog {
   const events: StreamEvent[] = [];
   let ended = false;
-  let news = Promise.withResolvers<void>();
+  let changed = Promise.withResolvers<void>();
 
   const wake = (): void => {
-    const { resolve } = news;
-    news = Promise.withResolvers<void>();
+    const { resolve } = changed;
+    changed = Promise.withResolvers<void>();
     resolve();
   };
 
@@ -28,7 +28,7 @@ export function createEventLog(): EventLog {
       for (let next = after + 1; !signal.aborted;) {
         const event = events[next];
         if (event === undefined && ended) return;
-        if (event === undefined) await news.promise;
+        if (event === undefined) await changed.promise;
         else {
           next += 1;
           yield event;

@@ -111,12 +111,12 @@ async function runUnderFaults(stage: Stage, options: ChaosOptions, tell: Tell) {
   const cases = [...planCases(options, random)];
   const queue = queueCases(stage, cases, options.concurrency * queuedPerRun);
   const disturbance = disturb({ stage, options, queue });
-  let told = 0;
+  let nextShare = 0;
   await queue.until(1, options.limitMs, (share) => {
     disturbance.progressed(share);
-    if (share < told) return;
+    if (share < nextShare) return;
     tell(`${Math.round(share * cases.length)} of ${cases.length} jobs have ended`);
-    told = share + 0.05;
+    nextShare = share + 0.05;
   });
   disturbance.progressed(1);
   const untilMs = Date.now() + options.limitMs;

@@ -96,7 +96,7 @@ interface Began {
 export function onAttemptBegan({ stage, over }: ChaosContext, listener: (began: Began) => void): void {
   stage.watch.onLine((line, requestId) => {
     const { workspaceId } = line;
-    if (line.message !== "attempt_began" || workspaceId === undefined || over.signal.aborted) return;
+    if (line.message !== "attempt_started" || workspaceId === undefined || over.signal.aborted) return;
     const invocation = runningAs(stage, requestId);
     if (invocation) listener({ invocation, workspaceId, attempt: line["attempt"] });
   });

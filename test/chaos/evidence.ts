@@ -235,8 +235,8 @@ function hinderedAt({ watch }: Stage, intervals: readonly Interval[]): IsHindere
 function isUncountable({ watch, rowHistory }: Stage, run: RunRow, isHindered: IsHindered): boolean {
   const { runId, state, openIn } = run;
   if (openIn !== undefined || watch.linesOf(runId, "run_ended") > 0) return false;
-  const closes = rowHistory.writes().filter((write) => write.runId === runId && write.state === state);
-  return closes.length > 0 && closes.every((write) => !write.isAnswered || isHindered(write));
+  const finishes = rowHistory.writes().filter((write) => write.runId === runId && write.state === state);
+  return finishes.length > 0 && finishes.every((write) => !write.isAnswered || isHindered(write));
 }
 
 /** Whether an invoked attempt recorded its start before it would be considered lost. */

@@ -70,7 +70,7 @@ export function judge(evidence: Evidence): ChaosOutcome {
     measures: {
       "Jobs leased again, times": sum(cases, ({ leases }) => Math.max(0, leases - 1)),
       "Rounds asked of the model": `${asked} of ${needed} needed, ${askedAfterTaking} after a lease was taken away`,
-      "Runs closed": sum(endStates, (state) => closedAs(state, evidence)),
+      "Runs finished": sum(endStates, (state) => finishedAs(state, evidence)),
       "Runs counted in metrics": sum(endStates, (state) => evidence.counted[state]),
       "Most calls by one process in a second": busiest
         .map(({ service, calls: most }) => `${service} ${most}`)
@@ -102,7 +102,7 @@ const completions = ({ runs }: CaseEnd): number =>
 
 const endStates: readonly OutcomeState[] = ["completed", "failed", "lost"];
 
-const closedAs = (state: OutcomeState, { records }: Evidence): number =>
+const finishedAs = (state: OutcomeState, { records }: Evidence): number =>
   records.runs.filter((run) => run.state === state).length;
 
 /**
@@ -110,12 +110,12 @@ const closedAs = (state: OutcomeState, { records }: Evidence): number =>
  * one out.
  */
 function countsBroken(evidence: Evidence): ChaosOutcome["bounds"] {
-  const missing = endStates.map((state) => closedAs(state, evidence) - evidence.counted[state]);
+  const missing = endStates.map((state) => finishedAs(state, evidence) - evidence.counted[state]);
   const twice = sum(missing, (count) => Math.max(0, -count));
   const never = sum(missing, (count) => Math.max(0, count)) - evidence.uncountable;
   return {
     "runs counted more than once, or as another end": Array(twice).fill(evidence.counted),
-    "runs closed and not counted": Array(Math.max(0, never)).fill(evidence.counted),
+    "runs finished and not counted": Array(Math.max(0, never)).fill(evidence.counted),
   };
 }
 

@@ -10,8 +10,8 @@ export interface PostAfterLoss {
 }
 
 /**
- * A post and the news of the loss can cross on their way, and the runner knows Studio's time only to half a
- * second.
+ * A post and the answer that reports the loss can cross on their way, and the runner knows Studio's time only
+ * to half a second.
  */
 const raceMs = { answer: 500, end: 1_500 };
 
@@ -25,7 +25,7 @@ const lossStatuses = [403, 404, 409, 410, 412];
  *   more than half a second before the post arrived; or
  * - the last lease or heartbeat that Studio granted had expired more than a second and a half before the post
  *   arrived.
- * A post whose own answer brought the news does not count, because no heartbeat could have told sooner.
+ * A post whose own answer reported the loss does not count, because no heartbeat could have reported it sooner.
  */
 export function postsAfterLoss(
   journal: readonly JournalEntry[],
@@ -66,11 +66,11 @@ function ofLease(entries: readonly JournalEntry[], { leaseMs, lagMs }: Times): r
   return entries.flatMap((post, at): readonly PostAfterLoss[] => {
     if (!posts.includes(post.path)) return [];
     const before = entries.slice(0, at);
-    const told = before.find(({ status }) => lossStatuses.includes(status))?.answeredAt;
+    const lossKnownAt = before.find(({ status }) => lossStatuses.includes(status))?.answeredAt;
     const granted = before.findLast(({ path, status }) => extendsLease(path) && status < 300);
     const { path, status, workspaceId = "" } = post;
-    if (told !== undefined && post.at - told > raceMs.answer + lagMs) {
-      return [{ workspaceId, path, status, afterMs: post.at - told, known: "by an answer" }];
+    if (lossKnownAt !== undefined && post.at - lossKnownAt > raceMs.answer + lagMs) {
+      return [{ workspaceId, path, status, afterMs: post.at - lossKnownAt, known: "by an answer" }];
     }
     const end = granted === undefined ? undefined : orderOf(granted) + (granted.leaseMs ?? leaseMs);
     if (end !== undefined && post.at - end > raceMs.end + lagMs) {

@@ -132,7 +132,7 @@ function freezeAttempts(context: ChaosContext): void {
 }
 
 /**
- * Freezes an attempt after the run store has accepted its note that the deliverables are being sent, and
+ * Freezes an attempt after the run store has accepted its record that the deliverables are being sent, and
  * before the attempt learns of it.
  */
 function freezeBeforePosts(context: ChaosContext): void {

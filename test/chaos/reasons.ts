@@ -31,7 +31,8 @@ function isTrueOfWorker({
   return (
     seen <= brokenAttempts &&
     named(failure, "could not be started") <= unstarted &&
-    named(failure, "fell silent") <= Math.max(brokenAttempts, disturbedAttempts) - seen + failedHeartbeats
+    named(failure, "stopped responding") <=
+      Math.max(brokenAttempts, disturbedAttempts) - seen + failedHeartbeats
   );
 }
 

@@ -11,7 +11,7 @@ export interface WrongPost {
   readonly afterMs: number;
 }
 
-/** A post and the news of the loss can cross on their way. If this process is held up, it sees both late. */
+/** A post and the answer that reports the loss can cross on their way. If this process is held up, it sees both late. */
 const raceMs = 1_000;
 /**
  * A write older than half a lease proves nothing, because others consider the attempt dead by then. After 10

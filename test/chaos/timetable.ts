@@ -127,7 +127,7 @@ async function revokeKey(context: ChaosContext): Promise<void> {
   const limit = AbortSignal.any([over.signal, AbortSignal.timeout(60_000)]);
   limit.addEventListener("abort", () => used.resolve(false), { once: true });
   stage.watch.onLine((line) => {
-    if (line["keyId"] === key.credentialId && line.message === "attempt_began" && !limit.aborted)
+    if (line["keyId"] === key.credentialId && line.message === "attempt_started" && !limit.aborted)
       used.resolve(true);
   });
   stage.putRunnerKeys([...before, key.runnerToken]);

@@ -68,7 +68,7 @@ export function watchCloud() {
     const { runId, message } = line;
     add(ofRuns, `${runId} ${message}`);
     const { requestId = "" } = event;
-    if (message === "attempt_began" && !begunAtMs.has(requestId)) begunAtMs.set(requestId, event.atMs);
+    if (message === "attempt_started" && !begunAtMs.has(requestId)) begunAtMs.set(requestId, event.atMs);
     for (const tell of lineListeners) tell(line, event.requestId);
   }
 

@@ -346,7 +346,7 @@ describe("changes", () => {
     /** Which version of the processor wrote the logs of the run's ended attempts. */
     const versions = async (): Promise<readonly unknown[]> =>
       (await cloud.readLog("Processor"))
-        .filter(({ message, runId }) => message === "attempt_began" && runId === first.runId)
+        .filter(({ message, runId }) => message === "attempt_started" && runId === first.runId)
         .map((line) => line["service"])
         .filter((version, index, all) => version !== all[index - 1]);
 

@@ -48,13 +48,13 @@ export const guards: readonly Guard[] = [
   },
   {
     promise: nothingIsLost,
-    guard: "the reaper finds attempts that never started and attempts that fell silent",
+    guard: "the reaper finds attempts that never started and attempts that stopped responding",
     file: "lib/dispatch/reaper.ts",
     remove: '? "silent"',
     put: "? undefined",
     test: {
       file: recoverTest,
-      name: "recovers a run whose attempt fell silent, and leaves the others as they are",
+      name: "recovers a run whose attempt stopped responding, and leaves the others as they are",
     },
   },
   {
@@ -73,7 +73,7 @@ export const guards: readonly Guard[] = [
     put: '  shutdown: "lost",',
     test: {
       file: "test/unit/attempt/attempt-shutdown.test.ts",
-      name: "ends at once, sends nothing more, and leaves the run open with its response ids noted",
+      name: "ends at once, sends nothing more, and leaves the run open with its response ids recorded",
     },
   },
   {
@@ -294,7 +294,7 @@ export const guards: readonly Guard[] = [
     put: "    void jobDigest;",
     test: {
       file: "test/unit/attempt/attempt-reporting.test.ts",
-      name: "is noted with its reason before it is sent",
+      name: "is recorded with its reason before it is sent",
     },
   },
   {

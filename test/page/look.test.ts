@@ -13,11 +13,11 @@ beforeAll(async () => {
 
 /** Pairs of custom properties that the page uses as text and background. */
 const textOnGround = [
-  ["--text", "--ground"],
+  ["--text", "--background"],
   ["--text", "--surface"],
   ["--text", "--accent-soft"],
   ["--text", "--bad-soft"],
-  ["--muted", "--ground"],
+  ["--muted", "--background"],
   ["--muted", "--surface"],
   ["--muted", "--raised"],
   ["--muted", "--sunken"],

@@ -318,7 +318,7 @@ afterEach(resetPool);
 describe("each alarm fires for its fault, from what the functions emitted, and then returns to OK", () => {
   test.each(rows)("$fault: $fires", async ({ make, minutes = [0], fires }) => {
     const fault = await record(make);
-    const { minutes: seen, told, ids } = live(fault, minutes);
+    const { minutes: seen, notifications, ids } = live(fault, minutes);
 
     expect(inOrder(ids)).toEqual(inOrder([...alarmRows.map(({ id }) => id), "Page"]));
     const before = seen.slice(0, minutesBefore);
@@ -330,7 +330,9 @@ describe("each alarm fires for its fault, from what the functions emitted, and t
     // Paging alarms send through Page.
     const pages = new Set<string>(alarmRows.flatMap(({ id, pages: does }) => (does ? [id] : [])));
     const voices = fires.filter((id) => !pages.has(id));
-    const alarmed = told.filter((one) => one.endsWith(" ALARM")).map((one) => one.replace(" ALARM", ""));
+    const alarmed = notifications
+      .filter((one) => one.endsWith(" ALARM"))
+      .map((one) => one.replace(" ALARM", ""));
     expect(inOrder(alarmed)).toEqual(voices);
     expect(alarmed.length).toBe(voices.length);
   });

@@ -63,7 +63,7 @@ describe("a job that is too slow for one invocation", () => {
 
     await scenario.drain();
 
-    const failure = "The job was stopped: it did not end within 0.1 minutes.";
+    const failure = "The job did not end within 0.1 minutes.";
     expect(scenario.summary(workspaceId)).toMatchObject({ state: "failed", failure, leases: 1 });
     const [run, ...others] = await scenario.runs();
     expect(others).toEqual([]);

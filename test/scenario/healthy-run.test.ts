@@ -45,7 +45,7 @@ test("200 jobs complete, and no alarm fires then or later", async () => {
   await scenario.cycle();
   const idle: Recording = { events: events.slice(idleFrom), deadLetters: [] };
   const busyMinute = 10;
-  const { minutes, ids, told } = playTimeline({
+  const { minutes, ids, notifications } = playTimeline({
     templateFile,
     minutes: 60,
     acts: [
@@ -58,5 +58,5 @@ test("200 jobs complete, and no alarm fires then or later", async () => {
   });
   expect(ids).toHaveLength(alarmRows.length + 1);
   expect(minutes.filter(({ firing, undecided }) => firing.length + undecided.length > 0)).toEqual([]);
-  expect(told.filter((one) => !one.endsWith(" OK"))).toEqual([]);
+  expect(notifications.filter((one) => !one.endsWith(" OK"))).toEqual([]);
 });

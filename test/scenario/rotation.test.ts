@@ -36,7 +36,7 @@ async function lease(scenario: Scenario, count: number): Promise<readonly string
   const ids = Array.from({ length: count }, () => scenario.queue(`Plan launch. [[rounds:2]] ${held}`));
   expect((await scenario.cycle()).summary).toMatchObject({ reason: "leased", leased: count });
   await eventuallyTrue("every job has begun", () => {
-    const begun = new Set(scenario.lines("attempt_began").map(({ workspaceId }) => workspaceId));
+    const begun = new Set(scenario.lines("attempt_started").map(({ workspaceId }) => workspaceId));
     return ids.every((id) => begun.has(id));
   });
   return ids;
@@ -55,17 +55,17 @@ async function rotateByCommand(
   { runnerToken, instanceId, credentialId }: NewRunnerInstance,
 ) {
   const { fetch: send, close } = createHttp();
-  const deps = { clock: systemClock, random: Math.random };
+  const ports = { clock: systemClock, random: Math.random };
   const store = createSecretStore(createSecretsClient(accountOf(cloud)));
   const secretId = cloud.outputs()["PoolLocalKeysSecret"]!;
   const rotated = await rotateKeys(
     {
-      ...deps,
+      ...ports,
       store,
       newId: () => randomUUID(),
       runStore: createRunStore(table),
       rotation: createRotationRow(table),
-      studio: createStudio({ ...deps, baseUrl: studio.url, fetch: send }),
+      studio: createStudio({ ...ports, baseUrl: studio.url, fetch: send }),
     },
     {
       pool: "local",

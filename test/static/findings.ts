@@ -64,7 +64,7 @@ export function readCheckov(report: string): {
   return { passed: summary.passed, findings };
 }
 
-export interface Verdict {
+export interface Judgement {
   readonly unexplained: readonly Finding[];
   /** Each exception with the number of its findings, one at least. */
   readonly explained: readonly (Exception & { readonly count: number })[];
@@ -72,7 +72,7 @@ export interface Verdict {
   readonly unused: readonly Exception[];
 }
 
-export function judge(findings: readonly Finding[], exceptions: readonly Exception[]): Verdict {
+export function judge(findings: readonly Finding[], exceptions: readonly Exception[]): Judgement {
   const covers = ({ rule, examples, resources }: Exception, finding: Finding): boolean =>
     rule === finding.rule &&
     (examples?.includes(finding.example) ?? true) &&

@@ -38,7 +38,7 @@ export interface Timeline {
   /** One evaluation per minute. */
   readonly minutes: readonly Minute[];
   /** Messages to the alarm topic in order, like "NoGoodPoll ALARM". */
-  readonly told: readonly string[];
+  readonly notifications: readonly string[];
 }
 
 const minuteMs = 60_000;
@@ -71,11 +71,11 @@ export function playTimeline({ templateFile, acts, minutes }: Script): Timeline 
     nowMs += minuteMs;
     return readMinute(minute, monitor.alarms.states(), names);
   });
-  const told = monitor.alarms.notifications().map(({ message }) => {
+  const notifications = monitor.alarms.notifications().map(({ message }) => {
     const { AlarmName, NewStateValue } = messageSchema.parse(JSON.parse(message));
     return `${names.get(AlarmName)} ${NewStateValue}`;
   });
-  return { ids: [...names.values()], minutes: seen, told };
+  return { ids: [...names.values()], minutes: seen, notifications };
 }
 
 const messageSchema = z.object({ AlarmName: z.string(), NewStateValue: z.string() });

@@ -71,7 +71,7 @@ const healthy: Studio = {
 
 const words = says("Done.");
 const answer: ModelTurn = { ...words, usage: { ...words.usage, costUsd: 0.00046 } };
-const noRoom = (): RunnerError => new RunnerError("model_no_room", "429");
+const noCapacity = (): RunnerError => new RunnerError("model_no_capacity", "429");
 
 /** How one act differs from a world without faults. Each act has a pool of its own. */
 interface Act {
@@ -81,7 +81,7 @@ interface Act {
   /** The remaining time of an attempt's invocation. */
   readonly remainingMs?: number;
   readonly settings?: Partial<CycleSettings>;
-  readonly deps?: (deps: World["deps"]) => Partial<World["deps"]>;
+  readonly ports?: (ports: World["ports"]) => Partial<World["ports"]>;
   readonly before?: (world: World) => Promise<void>;
 }
 
@@ -92,7 +92,7 @@ interface World {
   readonly isBusy: () => boolean;
   readonly table: Table;
   readonly runStore: RunStore;
-  readonly deps: CyclePorts & AttemptPorts;
+  readonly ports: CyclePorts & AttemptPorts;
 }
 
 interface Setting {
@@ -109,7 +109,7 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
   const script = scriptedModel(...(act.steps ?? [answer]));
   const tier = { clock, random: () => 0, log: recordingLog(), metrics, pool, serviceTier: "flex" } as const;
   const model = inTier(timed(script, { clock, metrics, pool }), tier);
-  const deps: CyclePorts & AttemptPorts = {
+  const ports: CyclePorts & AttemptPorts = {
     clock,
     random: () => 0,
     newId: () => `id${++ids}`,
@@ -135,7 +135,7 @@ function worldOf(local: LocalTable, { metrics, pool, act }: Setting): World {
       act.work ?? createWork({ modelFor: () => model, modelName: "m", summaryModelName: "m", store: true }),
     cancelResponse: async () => undefined,
   };
-  return { pool, clock, isBusy, runStore, table, deps: { ...deps, ...act.deps?.(deps) } };
+  return { pool, clock, isBusy, runStore, table, ports: { ...ports, ...act.ports?.(ports) } };
 }
 
 function watch(table: Table): { readonly table: Table; readonly isBusy: () => boolean } {
@@ -184,11 +184,11 @@ const leased = leasedFor(599_000);
 /** Three runs in a row that cost money and were lost, the last one just now. */
 async function lostThrice(world: World): Promise<void> {
   await silentRun(world);
-  const { pool, runStore, deps } = world;
+  const { pool, runStore, ports } = world;
   const silent = (await runStore.read(pool, "r1"))!;
   await runStore.finishAbandoned(silent, { state: "lost", reason: "silent", atMs: nowMs });
   const claim = { workspaceId: "w", runId: "r1", losses: 2, previousRunId: undefined, atMs: nowMs };
-  await deps.workspaces.claim(pool, claim);
+  await ports.workspaces.claim(pool, claim);
 }
 
 /** For the reaper of a cycle, and for recovery. */
@@ -215,7 +215,7 @@ const cycles: Readonly<Record<string, Act>> = {
   "leasing a workspace that is lost again and again": { before: lostThrice, studio: { lease: leases() } },
   "with a lease that cannot be recorded": {
     studio: { lease: leases() },
-    deps: ({ runStore }) => ({ runStore: { ...runStore, create: throwing(outage) } }),
+    ports: ({ runStore }) => ({ runStore: { ...runStore, create: throwing(outage) } }),
   },
 };
 
@@ -227,7 +227,7 @@ const attempts: Readonly<Record<string, Act>> = {
   "of a duplicate event": { before: silentRun },
   "that the model declines": { before: leased, steps: [new RunnerError("model_refused", "no")] },
   // Seven waits of two minutes in all, then the tier auto.
-  "in a tier without room": { before: leased, steps: [...Array.from({ length: 8 }, noRoom), answer] },
+  "in a tier without capacity": { before: leased, steps: [...Array.from({ length: 8 }, noCapacity), answer] },
   "with a refused model key": { before: leased, steps: [new RunnerError("model_key_refused", "401")] },
   "with a refused runner key": { before: leasedFor(5_000), studio: { heartbeat: throwing(refused) } },
   "whose lease is gone": { before: leased, studio: { heartbeat: throwing(lost) } },
@@ -235,16 +235,16 @@ const attempts: Readonly<Record<string, Act>> = {
 };
 
 const runners: Readonly<Record<Emitter, (world: World, act: Act) => Promise<unknown>>> = {
-  dispatcher: ({ deps, pool }, { settings }) =>
+  dispatcher: ({ ports, pool }, { settings }) =>
     runCycle(
-      deps,
+      ports,
       { ...plain, pool, ...settings },
       { remainingMs: 75_000, stop: new AbortController().signal },
     ),
-  processor: ({ deps, pool }, { remainingMs = 300_000 }) =>
-    runAttempt(deps, { pool, runId: "r1", attempt: 1 }, { remainingMs, requestId: "req1" }),
-  recovery: ({ deps, pool }) =>
-    recoverFailed(deps, { event: { pool, runId: "r1", attempt: 1 }, requestId: "req1", failure: "crashed" }),
+  processor: ({ ports, pool }, { remainingMs = 300_000 }) =>
+    runAttempt(ports, { pool, runId: "r1", attempt: 1 }, { remainingMs, requestId: "req1" }),
+  recovery: ({ ports, pool }) =>
+    recoverFailed(ports, { event: { pool, runId: "r1", attempt: 1 }, requestId: "req1", failure: "crashed" }),
 };
 
 const plain: Omit<CycleSettings, "pool"> = {

@@ -13,7 +13,9 @@ function workingOn(events: readonly CloudEvent[], workspaceId: string): string |
   const began = events.findLast((one) => {
     if (one.kind !== "log" || isMetricLine(one.line)) return false;
     const line = parseLogLine(one.line);
-    return line?.message === "attempt_began" && line.workspaceId === workspaceId && !ended.has(one.requestId);
+    return (
+      line?.message === "attempt_started" && line.workspaceId === workspaceId && !ended.has(one.requestId)
+    );
   });
   return began?.kind === "log" ? began.requestId : undefined;
 }

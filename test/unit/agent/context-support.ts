@@ -26,14 +26,14 @@ export const context = (overrides: Partial<Context> = {}): Context => ({
 type SummaryPorts = Parameters<typeof earlierContext>[0];
 
 /** Ports that record what is saved and what fails. */
-export function summaryDeps(model: Model, saveSummary?: SummaryPorts["saveSummary"]) {
+export function summaryPorts(model: Model, saveSummary?: SummaryPorts["saveSummary"]) {
   const saved: SummaryUpdate[] = [];
   const failures: (readonly [string, RunnerError])[] = [];
-  const deps: SummaryPorts = {
+  const ports: SummaryPorts = {
     model,
     summaryModel: "gpt-6-luna-mini",
     saveSummary: saveSummary ?? (async (update) => void saved.push(update)),
     onFailure: (step, error) => void failures.push([step, error]),
   };
-  return { deps, saved, failures };
+  return { ports, saved, failures };
 }

@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { buildInput, modelInput } from "../../../lib/agent/input.ts";
 import { noUsage } from "../../../lib/model/model.ts";
 import { says, scriptedModel } from "../../support/scripted-model.ts";
-import { context, summaryDeps } from "./context-support.ts";
+import { context, summaryPorts } from "./context-support.ts";
 import { never, thrownBy } from "../model/support.ts";
 
 const inputOf = async (overrides: Parameters<typeof context>[0], model = scriptedModel()) =>
-  await buildInput(context(overrides), summaryDeps(model).deps, never);
+  await buildInput(context(overrides), summaryPorts(model).ports, never);
 
 test.each([
   [

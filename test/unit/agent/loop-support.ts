@@ -28,7 +28,7 @@ export const startOf = (overrides: Partial<LoopStart> & Pick<LoopStart, "next">)
   toolRounds: 1,
   repairs: 0,
   shortened: false,
-  words: "",
+  message: "",
   usage: noUsage,
   ...overrides,
 });

@@ -16,7 +16,7 @@ const missing = { code: "model_previous_response_missing" };
 /** The ids of a run's first responses. */
 const upTo = (count: number): readonly string[] => Array.from({ length: count }, (_, at) => `r${at + 1}`);
 
-/** Where an attempt resumes a run that was killed after the response of round `round` was noted. */
+/** Where an attempt resumes a run that was killed after the response of round `round` was recorded. */
 async function resumedAt(round: number, model: Model): Promise<LoopStart> {
   const onStarted = ({ number }: RoundStart) => {
     if (number === round) throw killed;
@@ -28,7 +28,7 @@ async function resumedAt(round: number, model: Model): Promise<LoopStart> {
 const failed = (responseId: string, status: "failed" | "cancelled"): Step => ({
   responseId,
   status,
-  error: new RunnerError("model_failed", "came to nothing"),
+  error: new RunnerError("model_failed", "produced nothing"),
 });
 
 type Responses = Readonly<Record<string, Partial<StoredTurn>>>;
@@ -146,7 +146,7 @@ describe("a followed response", () => {
 
   test("that fails with a transient error as the run's first one makes the run start over", async () => {
     const from = await resumed({ r1: { status: "in_progress" } });
-    const message = "the run's first response came to nothing (server_error)";
+    const message = "the run's first response produced nothing (server_error)";
     expect(await thrownBy(ending(from, transientFailure))).toEqual(new FirstRoundFailed(message));
   });
 

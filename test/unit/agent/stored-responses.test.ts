@@ -150,40 +150,40 @@ test("cancelling a response is retried after transient errors", async () => {
 test.for([
   ["a response that was not made in the background", apiError(400, { message: "Cannot cancel" }), 400],
   ["a response that is gone", apiError(404, { message: "Not found" }), 404],
-] as const)("failing to cancel %s is noted, not thrown", async ([, answer, status]) => {
+] as const)("failing to cancel %s is recorded, not thrown", async ([, answer, status]) => {
   const { model, notes } = await fixture([answer]);
   await model.cancel("resp_1", never);
   expect(notes).toMatchObject([{ kind: "cancel_failed", status }]);
 });
 
-test("streaming: the id is noted once, when the response is created", async () => {
+test("streaming: the id is recorded once, when the response is created", async () => {
   const progress = { type: "response.in_progress", response: { id: "resp_1" } };
   const { failure } = await fixture([silence(created, progress)]);
   const controller = new AbortController();
-  const noted: string[] = [];
+  const recorded: string[] = [];
   const outcome = failure(
     {},
     {
       signal: controller.signal,
       onStarted: async (responseId) => {
-        noted.push(responseId);
+        recorded.push(responseId);
         setTimeout(() => controller.abort(new Error("seen enough")), 20);
       },
     },
   );
   expect((await outcome).message).toBe("seen enough");
-  expect(noted).toEqual(["resp_1"]);
+  expect(recorded).toEqual(["resp_1"]);
 });
 
-test("streaming: the id is noted at the end when the server does not announce the response", async () => {
+test("streaming: the id is recorded at the end when the server does not announce the response", async () => {
   const { ask } = await fixture([stream(completed(message("Hi")))]);
-  const noted: string[] = [];
-  const onStarted = async (responseId: string) => void noted.push(responseId);
+  const recorded: string[] = [];
+  const onStarted = async (responseId: string) => void recorded.push(responseId);
   await ask({}, { onStarted });
-  expect(noted).toEqual(["resp_1"]);
+  expect(recorded).toEqual(["resp_1"]);
 });
 
-test("streaming: an error of the note is thrown unchanged and closes the request, which is not repeated", async () => {
+test("streaming: an error while the id is recorded is thrown unchanged and closes the request, which is not repeated", async () => {
   const { ask, server } = await fixture([silence(created)]);
   const unavailable = new RunnerError("run_store_unavailable", "no run store", { retryable: true });
   const onStarted = () => Promise.reject(unavailable);

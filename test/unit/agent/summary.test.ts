@@ -6,7 +6,7 @@ import { noUsage } from "../../../lib/model/model.ts";
 import type { ModelTurn } from "../../../lib/model/model.ts";
 import type { Step } from "../../support/scripted-model.ts";
 import { says, scriptedModel } from "../../support/scripted-model.ts";
-import { context, summaryDeps } from "./context-support.ts";
+import { context, summaryPorts } from "./context-support.ts";
 import { usageOf } from "./loop-support.ts";
 import { never, thrownBy } from "../model/support.ts";
 
@@ -16,15 +16,15 @@ const covering = { storedPriorSummary: stored, storedSummaryCoversPrior: true };
 const saidFresh = () => scriptedModel(says(" Fresh. ", "r1"));
 
 test("short history stays verbatim and no model is asked", async () => {
-  const { deps } = summaryDeps(scriptedModel());
+  const { ports } = summaryPorts(scriptedModel());
   const given = context({ priorTextVerbatim: "Short.", ...covering });
   const verbatim = { text: "Short.", usage: noUsage, summarized: "verbatim" };
-  expect(await earlierContext(deps, given, never)).toEqual(verbatim);
+  expect(await earlierContext(ports, given, never)).toEqual(verbatim);
 });
 
 test("a stored summary that covers the history is used as it is", async () => {
-  const { deps, saved } = summaryDeps(scriptedModel());
-  const result = await earlierContext(deps, { ...long, ...covering }, never);
+  const { ports, saved } = summaryPorts(scriptedModel());
+  const result = await earlierContext(ports, { ...long, ...covering }, never);
   expect(result).toMatchObject({ text: "Stored.", summarized: "stored" });
   expect(saved).toEqual([]);
 });
@@ -34,16 +34,16 @@ test.for([
   ["is blank", { ...stored, text: " " }, true],
   ["is absent", null, true],
 ] as const)("a stored summary that %s is replaced by a fresh one", async ([, storedPriorSummary, covers]) => {
-  const { deps } = summaryDeps(saidFresh());
+  const { ports } = summaryPorts(saidFresh());
   const given = { ...long, storedPriorSummary, storedSummaryCoversPrior: covers };
-  expect(await earlierContext(deps, given, never)).toMatchObject({ text: "Fresh.", summarized: "fresh" });
+  expect(await earlierContext(ports, given, never)).toMatchObject({ text: "Fresh.", summarized: "fresh" });
 });
 
 test("a fresh summary is made by the summary model, unstored and without tools, and saved with its range", async () => {
   const model = saidFresh();
-  const { deps, saved } = summaryDeps(model);
+  const { ports, saved } = summaryPorts(model);
   const fresh = { text: "Fresh.", usage: usageOf(1), summarized: "fresh" };
-  expect(await earlierContext(deps, long, never)).toEqual(fresh);
+  expect(await earlierContext(ports, long, never)).toEqual(fresh);
   const input = [{ type: "message", text: "A long story." }];
   expect(model.requests[0]).toMatchObject({ model: "gpt-6-luna-mini", input, tools: [], store: false });
   expect(model.requests[0]!.instructions).toContain("at most 39800 characters");
@@ -51,16 +51,16 @@ test("a fresh summary is made by the summary model, unstored and without tools, 
 });
 
 test("a fresh summary is not saved when Studio names no prior message", async () => {
-  const { deps, saved } = summaryDeps(saidFresh());
-  await earlierContext(deps, { ...long, priorMessages: [] }, never);
+  const { ports, saved } = summaryPorts(saidFresh());
+  await earlierContext(ports, { ...long, priorMessages: [] }, never);
   expect(saved).toEqual([]);
 });
 
 test("a summary is made from the last 360,000 characters and cut to 39,800", async () => {
   const model = scriptedModel(says("z".repeat(50_000)));
-  const { deps, saved } = summaryDeps(model);
+  const { ports, saved } = summaryPorts(model);
   const priorTextVerbatim = `${"a".repeat(10)}${"b".repeat(360_000)}`;
-  const { text } = await earlierContext(deps, { ...long, priorTextVerbatim }, never);
+  const { text } = await earlierContext(ports, { ...long, priorTextVerbatim }, never);
   expect(model.requests[0]!.input).toEqual([{ type: "message", text: "b".repeat(360_000) }]);
   expect(text).toHaveLength(39_800);
   expect(saved[0]!.summaryText).toHaveLength(39_800);
@@ -74,9 +74,9 @@ test.for<ErrorCode>([
   "model_incomplete",
 ])("after %s the tail of the history replaces the summary, and is not saved", async (code) => {
   const failure = new RunnerError(code, "no summary");
-  const { deps, saved, failures } = summaryDeps(scriptedModel(failure));
+  const { ports, saved, failures } = summaryPorts(scriptedModel(failure));
   const priorTextVerbatim = `${"a".repeat(10)}${"b".repeat(39_800)}`;
-  const result = await earlierContext(deps, { ...long, priorTextVerbatim }, never);
+  const result = await earlierContext(ports, { ...long, priorTextVerbatim }, never);
   expect(result).toMatchObject({ text: "b".repeat(39_800), summarized: "tail" });
   expect(saved).toEqual([]);
   expect(failures).toEqual([["summarize", failure]]);
@@ -88,21 +88,21 @@ test.for([
   new RunnerError("secret_missing", "no"),
   new TypeError("undefined is not a function"),
 ])("%s is thrown, since the job's own rounds could not succeed either", async (failure) => {
-  const { deps } = summaryDeps(scriptedModel(failure));
-  expect(await thrownBy(earlierContext(deps, long, never))).toBe(failure);
+  const { ports } = summaryPorts(scriptedModel(failure));
+  expect(await thrownBy(earlierContext(ports, long, never))).toBe(failure);
 });
 
 test("a failure to save keeps the fresh summary and is reported", async () => {
   const failure = new RunnerError("studio_unavailable", "502");
-  const { deps, failures } = summaryDeps(saidFresh(), () => Promise.reject(failure));
-  expect(await earlierContext(deps, long, never)).toMatchObject({ text: "Fresh.", summarized: "fresh" });
+  const { ports, failures } = summaryPorts(saidFresh(), () => Promise.reject(failure));
+  expect(await earlierContext(ports, long, never)).toMatchObject({ text: "Fresh.", summarized: "fresh" });
   expect(failures).toEqual([["save", failure]]);
 });
 
 test.for<ErrorCode>(["lease_lost", "key_refused"])("%s while saving is thrown", async (code) => {
   const failure = new RunnerError(code, "no");
-  const { deps } = summaryDeps(saidFresh(), () => Promise.reject(failure));
-  expect(await thrownBy(earlierContext(deps, long, never))).toBe(failure);
+  const { ports } = summaryPorts(saidFresh(), () => Promise.reject(failure));
+  expect(await thrownBy(earlierContext(ports, long, never))).toBe(failure);
 });
 
 test("an abort while summarizing or saving rejects with the signal's reason", async () => {
@@ -112,44 +112,44 @@ test("an abort while summarizing or saving rejects with the signal's reason", as
     summarizing.abort(reason);
     throw new RunnerError("model_unavailable", "cut");
   });
-  const first = earlierContext(summaryDeps(whileAsking).deps, long, summarizing.signal);
+  const first = earlierContext(summaryPorts(whileAsking).ports, long, summarizing.signal);
   expect(await thrownBy(first)).toBe(reason);
   const saving = new AbortController();
-  const { deps } = summaryDeps(saidFresh(), async () => {
+  const { ports } = summaryPorts(saidFresh(), async () => {
     saving.abort(reason);
     throw new RunnerError("studio_unavailable", "cut");
   });
-  expect(await thrownBy(earlierContext(deps, long, saving.signal))).toBe(reason);
+  expect(await thrownBy(earlierContext(ports, long, saving.signal))).toBe(reason);
 });
 
-test("a summary's response is stored when asked for, and its id is noted", async () => {
+test("a summary's response is stored when asked for, and its id is recorded", async () => {
   const model = saidFresh();
-  const noted: string[] = [];
-  const onStarted = async (responseId: string) => void noted.push(responseId);
-  await earlierContext({ ...summaryDeps(model).deps, store: true, onStarted }, long, never);
+  const recorded: string[] = [];
+  const onStarted = async (responseId: string) => void recorded.push(responseId);
+  await earlierContext({ ...summaryPorts(model).ports, store: true, onStarted }, long, never);
   expect(model.requests[0]!.store).toBe(true);
-  expect(noted).toEqual(["r1"]);
+  expect(recorded).toEqual(["r1"]);
 });
 
-test("an error of the note is thrown, and the tail does not replace the summary", async () => {
+test("an error while the id is recorded is thrown, and the tail does not replace the summary", async () => {
   const superseded = new RunnerError("superseded", "a newer attempt owns the run");
-  const { deps, failures } = summaryDeps(saidFresh());
+  const { ports, failures } = summaryPorts(saidFresh());
   const onStarted = () => Promise.reject(superseded);
-  expect(await thrownBy(earlierContext({ ...deps, onStarted }, long, never))).toBe(superseded);
+  expect(await thrownBy(earlierContext({ ...ports, onStarted }, long, never))).toBe(superseded);
   expect(failures).toEqual([]);
 });
 
 /** Ports of an attempt after one that started the summary; following it gives `outcome`. */
 const followed = (outcome: () => Promise<ModelTurn>, ...steps: readonly Step[]) => {
   const model = scriptedModel(...steps);
-  const { deps, saved, failures } = summaryDeps({ ...model, follow: outcome });
-  return { model, saved, failures, deps: { ...deps, resumeFrom: "r0" } };
+  const { ports, saved, failures } = summaryPorts({ ...model, follow: outcome });
+  return { model, saved, failures, ports: { ...ports, resumeFrom: "r0" } };
 };
 
 test("a summary that an earlier attempt started is followed and saved, without a new request", async () => {
-  const { deps, model, saved } = followed(async () => says("Earlier.", "r0"));
+  const { ports, model, saved } = followed(async () => says("Earlier.", "r0"));
   const earlier = { text: "Earlier.", summarized: "fresh", usage: { inputTokens: 100 } };
-  expect(await earlierContext(deps, long, never)).toMatchObject(earlier);
+  expect(await earlierContext(ports, long, never)).toMatchObject(earlier);
   expect(saved).toEqual([{ summaryText: "Earlier.", fromMessageId: "m1", throughMessageId: "m3" }]);
   expect(model.requests).toEqual([]);
 });
@@ -157,21 +157,21 @@ test("a summary that an earlier attempt started is followed and saved, without a
 test.for<ErrorCode>(["model_previous_response_missing", "model_failed"])(
   "an earlier attempt's summary that ended as %s is asked for again",
   async (code) => {
-    const { deps, model } = followed(() => Promise.reject(new RunnerError(code, "gone")), says("Fresh."));
-    expect(await earlierContext(deps, long, never)).toMatchObject({ text: "Fresh." });
+    const { ports, model } = followed(() => Promise.reject(new RunnerError(code, "gone")), says("Fresh."));
+    expect(await earlierContext(ports, long, never)).toMatchObject({ text: "Fresh." });
     model.assertDone();
   },
 );
 
 test("an earlier attempt's summary that was declined is not asked for again: the tail replaces it", async () => {
   const refused = new RunnerError("model_refused", "no");
-  const { deps, failures } = followed(() => Promise.reject(refused));
-  expect(await earlierContext(deps, long, never)).toMatchObject({ summarized: "tail" });
+  const { ports, failures } = followed(() => Promise.reject(refused));
+  expect(await earlierContext(ports, long, never)).toMatchObject({ summarized: "tail" });
   expect(failures).toEqual([["summarize", refused]]);
 });
 
 test("an earlier attempt's summary is not followed when Studio already has one", async () => {
-  const { deps } = followed(() => Promise.reject(new Error("followed")));
-  const result = await earlierContext(deps, { ...long, ...covering }, never);
+  const { ports } = followed(() => Promise.reject(new Error("followed")));
+  const result = await earlierContext(ports, { ...long, ...covering }, never);
   expect(result).toMatchObject({ text: "Stored.", summarized: "stored" });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { type ModelTurn, BadEnd } from "../../../lib/model/model.ts";
+import { type ModelTurn, UnusableResponseError } from "../../../lib/model/model.ts";
 import type { RoundEnd, RoundStart } from "../../../lib/agent/tool-loop.ts";
 import { runToolLoop } from "../../../lib/agent/tool-loop.ts";
 import { calls, says, scriptedModel } from "../../support/scripted-model.ts";
@@ -211,7 +211,7 @@ test("the usage of an unusable answer is counted before its error is thrown", as
   const model = {
     ...scriptedModel(),
     generate: async () => {
-      throw new BadEnd(cause, { responseId: "r1", usage });
+      throw new UnusableResponseError(cause, { responseId: "r1", usage });
     },
   };
   const asked = loop(model, {}, { onRound: (round) => void rounds.push(round) });

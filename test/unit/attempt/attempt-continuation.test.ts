@@ -98,7 +98,7 @@ describe("an attempt near its deadline", () => {
     const row = { responseIds: ["resp_7"], leasedAtMs, leaseExpiresAtMs: 1_600_000 };
     const { result, requests, cancelled } = await ran({ work: endless, row }, { forMs: 100_000 });
     expect(result).toMatchObject({ state: "failed", reason: "run_limit" });
-    expect(requests.at(-1)).toBe("fail The job was stopped: it did not end within 60 minutes.");
+    expect(requests.at(-1)).toBe("fail The job did not end within 60 minutes.");
     expect(cancelled).toEqual(["resp_7"]);
   });
 });
@@ -117,8 +117,8 @@ describe("an attempt whose lease is lost", () => {
   it.each([
     ["summary", { summaryResponseId: "resp_1" }],
     ["generation", { responseIds: ["resp_1"] }],
-  ])("cancels the %s that an earlier attempt started", async (_, noted) => {
-    const row = { attempt: 2, ...noted };
+  ])("cancels the %s that an earlier attempt started", async (_, recorded) => {
+    const row = { attempt: 2, ...recorded };
     const { result, cancelled } = await ran({ leasedAgoMs: 400_000, row, heartbeat: throwing(lost) });
     expect(result).toMatchObject({ state: "lost" });
     expect(cancelled).toEqual(["resp_1"]);
@@ -136,7 +136,7 @@ describe("a payload that Studio refuses", () => {
   const words = "POST /completeWorkspaceJob answered 400: too many charts";
   const refusal = new RunnerError("studio_rejected", words, { status: 400 });
 
-  it("is sent back to the model once, with Studio's message, after the repair is noted", async () => {
+  it("is sent back to the model once, with Studio's message, after the repair is recorded", async () => {
     const messages: string[] = [];
     const { startAttempt, notes, requests } = build({
       work: async () => ({

@@ -70,7 +70,7 @@ describe("the cost of a run", () => {
   it("does not change the run's outcome when it cannot be added to the day's spend", async () => {
     const { result, log } = await ran({ work: oneRound, addSpend: throwing(throttled) });
     expect(result).toEqual({ state: "completed", reason: "ok" });
-    const logged = log.lines.find((line) => line.event === "spend_not_noted");
+    const logged = log.lines.find((line) => line.event === "spend_not_recorded");
     expect(logged?.fields).toMatchObject({ reason: "run_store_unavailable", costUsd: 0.00025 });
   });
 
@@ -92,7 +92,7 @@ describe("a job's time in the queue", () => {
       },
     });
 
-  it("is emitted by the run's first attempt and noted with the first round", async () => {
+  it("is emitted by the run's first attempt and recorded with the first round", async () => {
     const { metrics, notes } = await waited(987_500);
     expect(metrics.emitted).toContain("TimeInQueueSeconds{pool=default} 12.5");
     expect(notes[0]).toMatchObject({ rounds: 1, createdAtMs: 987_500 });
@@ -142,5 +142,5 @@ it("a repeated write, a response that cannot be cancelled and a failure that can
     { forMs: 60_000 },
   );
   const failures = ["call_retried", "cancel_failed", "report_failed"];
-  expect(log.events).toEqual(["attempt_began", ...failures, "run_ended"]);
+  expect(log.events).toEqual(["attempt_started", ...failures, "run_ended"]);
 });

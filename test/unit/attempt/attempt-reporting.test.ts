@@ -7,7 +7,7 @@ const reporting = { reason: "model_refused", explanation: "the model declined: n
 const failed = { state: "failed", reason: "model_refused" };
 
 describe("a failure report", () => {
-  it("is noted with its reason before it is sent", async () => {
+  it("is recorded with its reason before it is sent", async () => {
     const { startAttempt, notes } = build({
       work: declined,
       fail: async () => expect(notes).toMatchObject([{ reporting }]),
@@ -47,7 +47,7 @@ describe("a failure report", () => {
   });
 
   it("is not sent when an unanswered completion has ended the job", async () => {
-    const { startAttempt, deps, clock, requests, outcomes } = build({
+    const { startAttempt, ports, clock, requests, outcomes } = build({
       complete: throwing(outage),
       context: throwing(outage),
       row: { leasedAtMs: 1_000_000 - 3_500_000 },
@@ -55,7 +55,7 @@ describe("a failure report", () => {
     const attempt = startAttempt();
     await clock.advance(90_000);
     // The run limit ends the delivery; by then the lease is for the workspace's next job.
-    deps.studio.context = async () => nextJobContext;
+    ports.studio.context = async () => nextJobContext;
     await clock.advance(60_000);
     expect(await attempt).toEqual({ state: "completed", reason: "unconfirmed" });
     expect(only(requests, "fail")).toEqual([]);

@@ -7,7 +7,7 @@ const shutdown = new RunnerError("shutdown", "the process is asked to end");
 const stopped = { state: "stopped", reason: "shutdown" };
 
 describe("an attempt whose process is asked to stop", () => {
-  it("ends at once, sends nothing more, and leaves the run open with its response ids noted", async () => {
+  it("ends at once, sends nothing more, and leaves the run open with its response ids recorded", async () => {
     const { startAttempt, clock, stop, requests, outcomes, invoked, cancelled, notes, log } = build({
       work: async (context) => {
         await context.onRoundStarted({ number: 1, responseId: "resp_1", usage: noUsage });

@@ -113,7 +113,7 @@ export function build(world: World = {}) {
     ...world.row,
   });
   const keys = [key("k1", "k1.secret")];
-  const deps: Ports = {
+  const ports: Ports = {
     clock,
     random: () => 1,
     newId: () => "invocation1",
@@ -184,9 +184,9 @@ export function build(world: World = {}) {
     work: world.work ?? (async () => product),
   };
   const startAttempt = (remainingMs = 900_000) =>
-    runAttempt(deps, { ...event, attempt: run.attempt }, { remainingMs, requestId: "req1" });
+    runAttempt(ports, { ...event, attempt: run.attempt }, { remainingMs, requestId: "req1" });
   const asked = { requests, outcomes, notes, continued, invoked, cancelled, spent, heldBack };
-  return { clock, deps, stop, log, metrics, startAttempt, ...asked };
+  return { clock, ports, stop, log, metrics, startAttempt, ...asked };
 }
 
 /** Runs an attempt to its end while `forMs` pass, and returns its result and what it did. */

@@ -58,7 +58,7 @@ function build(world: World = {}) {
   const metrics = recordingMetrics();
   const log = recordingLog();
   const keys = [key("k1", "k1.s")];
-  const deps = {
+  const ports = {
     clock,
     random: () => 1,
     runLimitMs: 3_600_000,
@@ -85,8 +85,8 @@ function build(world: World = {}) {
     },
   };
   const recovered = async (run: RunOf, failure: AttemptFailure = "crashed") =>
-    recover(deps, await seen(run), failure);
-  return { deps, clock, invoked, reported, metrics, log, recovered };
+    recover(ports, await seen(run), failure);
+  return { ports, clock, invoked, reported, metrics, log, recovered };
 }
 
 let serial = 0;
@@ -157,7 +157,7 @@ describe("recovery", () => {
   it("restarts a run only once when two processes find the same dead attempt", async () => {
     const [one, other] = [build(), build()];
     const run = await seen(await running());
-    const both = await Promise.all([recover(one.deps, run, "crashed"), recover(other.deps, run, "silent")]);
+    const both = await Promise.all([recover(one.ports, run, "crashed"), recover(other.ports, run, "silent")]);
     expect(both.toSorted()).toEqual(["left", "restarted"]);
     expect([...one.invoked, ...other.invoked]).toHaveLength(1);
   });
@@ -217,9 +217,9 @@ describe("a lost lease", () => {
   it.each([
     ["a delivery", { delivering: true }, "silent"],
     ["a failure report", { reporting }, "model_refused"],
-  ])("that has merely expired ends the run as lost despite %s", async (_, noted, reason) => {
+  ])("that has merely expired ends the run as lost despite %s", async (_, recorded, reason) => {
     const { recovered, clock } = build();
-    const run = await running(noted);
+    const run = await running(recorded);
     await clock.advance(600_001);
     expect(await recovered(run, "silent")).toBe("lost");
     expect(await seen(run)).toMatchObject({ state: "lost", reason });
@@ -255,7 +255,7 @@ describe("a failure that may not have reached Studio", () => {
     expect(await seen(run)).toMatchObject({ reason: "run_limit", failures: ["crashed"] });
   });
 
-  it("is noted before recovery reports it, and counts as delivered when the lease is then gone", async () => {
+  it("is recorded before recovery reports it, and counts as delivered when the lease is then gone", async () => {
     // Two heartbeats succeed: recovery's first one, and the one right before its report. The report arrives,
     // but its answer is lost, so recovery cannot finish the run.
     const { recovered } = build({ heartbeat: throwingAfter(2, lost), fail: throwing(notTaken) });
@@ -332,10 +332,10 @@ describe("recovery's heartbeat", () => {
   });
 
   it("that is answered with 429 extends the pool's back-off", async () => {
-    const { deps, recovered } = build({ heartbeat: throwing(tooManyRequests(45_000)) });
+    const { ports, recovered } = build({ heartbeat: throwing(tooManyRequests(45_000)) });
     expect(await recovered(await running({}, "pressed"))).toBe("left");
     await eventually("the back-off", async () =>
-      (await deps.backoff.read("pressed")).studioUntilMs === 1_045_000 ? true : undefined,
+      (await ports.backoff.read("pressed")).studioUntilMs === 1_045_000 ? true : undefined,
     );
   });
 });
@@ -356,9 +356,9 @@ describe("a failed invocation", () => {
       errorMessage: "RequestId: req1 Error: Runtime exited with error: signal: killed",
     },
   };
-  const recoverFailure = ({ deps }: ReturnType<typeof build>, { pool, runId }: RunOf, more: object = {}) => {
+  const recoverFailure = ({ ports }: ReturnType<typeof build>, { pool, runId }: RunOf, more: object = {}) => {
     const requestPayload = { pool, runId, attempt: 1 };
-    return recoverFailed(deps, failedInvocationSchema.parse({ ...record, requestPayload, ...more }));
+    return recoverFailed(ports, failedInvocationSchema.parse({ ...record, requestPayload, ...more }));
   };
 
   it("restarts its run", async () => {
@@ -426,15 +426,15 @@ describe("the reaper", () => {
     expect(overdue({ ...run, ...change }, settings, 1_000_000)).toBe(expected);
   });
 
-  it("recovers a run whose attempt fell silent, and leaves the others as they are", async () => {
-    const { deps, invoked, clock } = build();
+  it("recovers a run whose attempt stopped responding, and leaves the others as they are", async () => {
+    const { ports, invoked, clock } = build();
     const pool = "reaped";
     const silent = await running({}, pool);
     const waiting = await leased(pool);
     await clock.advance(210_000); // silent since 901,000: more than 300,000; called at 900,000: less than 360,000
     const healthy = await leased(pool);
     await runStore.start(healthy, { atMs: clock.now(), requestId: "req2" });
-    expect(await reap(deps, { ...settings, pool }, await runStore.openRuns(pool))).toBe(1);
+    expect(await reap(ports, { ...settings, pool }, await runStore.openRuns(pool))).toBe(1);
     expect(invoked).toEqual([{ pool, runId: silent.runId, attempt: 2 }]);
     expect(await seen(waiting)).toMatchObject({ attempt: 1, state: "leased" });
     expect(await seen(healthy)).toMatchObject({ attempt: 1, state: "running" });

@@ -7,7 +7,7 @@ import { createFakeClock } from "../../support/fake-clock.ts";
 import { says, scriptedModel, type Step } from "../../support/scripted-model.ts";
 import { recordingLog, recordingMetrics } from "../../support/silent.ts";
 
-const noRoom = new RunnerError("model_no_room", "no room", { status: 429 });
+const noCapacity = new RunnerError("model_no_capacity", "no capacity", { status: 429 });
 const request: ModelRequest = { model: "m", instructions: "i", input: [], tools: [], store: false };
 
 function attempt(serviceTier: ServiceTier | undefined, ...steps: readonly Step[]) {
@@ -38,8 +38,8 @@ describe("a model with a service tier", () => {
     expect(none.tiers()).toEqual([undefined]);
   });
 
-  test("is asked again after a pause when the tier has no room", async () => {
-    const { clock, generate, tiers, emitted } = attempt("flex", noRoom, noRoom, says("Done."));
+  test("is asked again after a pause when the tier has no capacity", async () => {
+    const { clock, generate, tiers, emitted } = attempt("flex", noCapacity, noCapacity, says("Done."));
     const done = generate();
     await clock.advance(4_999);
     expect(tiers()).toHaveLength(1);
@@ -51,8 +51,8 @@ describe("a model with a service tier", () => {
     expect(emitted).toEqual([]);
   });
 
-  test("falls back to the tier auto for the rest of the attempt after two minutes without room, logged and counted", async () => {
-    const refusals = Array.from({ length: 6 }, () => noRoom);
+  test("falls back to the tier auto for the rest of the attempt after two minutes without capacity, logged and counted", async () => {
+    const refusals = Array.from({ length: 6 }, () => noCapacity);
     const { clock, log, generate, tiers, emitted } = attempt("flex", ...refusals, says("One."), says("Two."));
     const first = generate();
     await clock.advance(119_999);
@@ -61,14 +61,14 @@ describe("a model with a service tier", () => {
     expect((await first).text).toBe("One.");
     expect((await generate()).text).toBe("Two.");
     expect(tiers()).toEqual([...Array<string>(6).fill("flex"), "auto", "auto"]);
-    expect(emitted).toEqual(["TiersLeft{pool=p} 1"]);
-    expect(log.lines.filter(({ event }) => event === "tier_left")).toMatchObject([
-      { fields: { tier: "flex", reason: "model_no_room" } },
+    expect(emitted).toEqual(["TierFallbacks{pool=p} 1"]);
+    expect(log.lines.filter(({ event }) => event === "tier_fallback")).toMatchObject([
+      { fields: { tier: "flex", reason: "model_no_capacity" } },
     ]);
   });
 
   test("stops waiting when its attempt ends", async () => {
-    const { clock, generate } = attempt("flex", noRoom);
+    const { clock, generate } = attempt("flex", noCapacity);
     const over = new AbortController();
     const done = generate(over.signal).catch((error: unknown) => error);
     await clock.advance(1_000);
@@ -79,6 +79,6 @@ describe("a model with a service tier", () => {
   test("throws every other error unchanged, and a lack of room in the tier priority at once", async () => {
     const refused = new RunnerError("model_refused", "no");
     await expect(attempt("flex", refused).generate()).rejects.toBe(refused);
-    await expect(attempt("priority", noRoom).generate()).rejects.toBe(noRoom);
+    await expect(attempt("priority", noCapacity).generate()).rejects.toBe(noCapacity);
   });
 });

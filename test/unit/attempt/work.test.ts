@@ -142,13 +142,13 @@ describe("a later attempt", () => {
   });
 
   it("starts over once when the provider stores no responses, and logs it", async () => {
-    const noted = { ...noUsage, inputTokens: 7 };
-    const later = attempt({ attempt: 2, rounds: 2, usage: noted });
+    const recorded = { ...noUsage, inputTokens: 7 };
+    const later = attempt({ attempt: 2, rounds: 2, usage: recorded });
     const product = await work(scriptedModel(says("Again.")), false)(later.context);
     expect(product.payload.assistantMessage).toBe("Again.");
     expect(later.notes).toEqual([
       { startedOver: true, responseIds: [], rounds: 0, usageBefore: noUsage },
-      { usageBeside: noted },
+      { usageBeside: recorded },
     ]);
     expect(later.log.events).toEqual(["job_started_over", "prior_context"]);
     // The first attempt was paid for too.
@@ -168,7 +168,7 @@ describe("a later attempt", () => {
   });
 
   it("asks for no second repair, whether the row or the chain shows the first one", async () => {
-    const model = scriptedModel(says("Refused.", "r1"), says("Mended.", "r2"));
+    const model = scriptedModel(says("Refused.", "r1"), says("Corrected.", "r2"));
     const first = await work(model)(attempt().context);
     const known = attempt({ attempt: 2, rounds: 1, responseIds: ["r1"], repaired: true });
     expect((await work(model)(known.context)).repair).toBeUndefined();

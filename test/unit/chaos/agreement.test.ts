@@ -68,16 +68,16 @@ describe("a run's outcome", () => {
     expect(disagreements(all, found)).toHaveLength(count);
   });
 
-  test("may be failed, unconfirmed, if a report was noted and a newer run owns the workspace", () => {
+  test("may be failed, unconfirmed, if a report was recorded and a newer run owns the workspace", () => {
     const reporting = { reason: "killed", explanation: "The worker was killed." };
-    const noted = run("failed", { unconfirmed: true, reporting });
+    const recorded = run("failed", { unconfirmed: true, reporting });
     const newer = run("completed", { runId: "run-2", reason: "unconfirmed", delivering: true });
     const found = (...runs: RunRow[]) => {
       const all = records({ journal: [lease], runs, writes: [made] });
       return disagreements(all, { calls: sentCalls(all), ownLeases: leasesOfRuns(all) });
     };
-    expect(found(noted, newer).map(({ runId }) => runId)).not.toContain("run-1");
-    expect(found(noted)).toMatchObject([{ runId: "run-1", but: "Studio was told of no failure" }]);
+    expect(found(recorded, newer).map(({ runId }) => runId)).not.toContain("run-1");
+    expect(found(recorded)).toMatchObject([{ runId: "run-1", but: "Studio was told of no failure" }]);
     expect(found(run("failed", { unconfirmed: true }), newer)).toMatchObject([{ runId: "run-1" }, {}]);
   });
 

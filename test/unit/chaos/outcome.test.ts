@@ -27,8 +27,8 @@ test.each<[string, Partial<CaseEnd>, string]>([
 });
 
 const memory = "The worker ran out of memory and was killed (as happens when memory runs out) twice.";
-const never = "The worker could not be started twice and fell silent.";
-const both = "The worker crashed and fell silent.";
+const never = "The worker could not be started twice and stopped responding.";
+const both = "The worker crashed and stopped responding.";
 const model = "The model's provider is not available: 502";
 
 test.each<[string, Partial<CaseEnd>, boolean]>([
@@ -49,7 +49,7 @@ test.each<[string, Partial<CaseEnd>, boolean]>([
 
 const [twice, uncounted] = [
   "1 runs counted more than once, or as another end",
-  "1 runs closed and not counted",
+  "1 runs finished and not counted",
 ];
 
 test.each([

@@ -128,7 +128,7 @@ const refuse = (status: number, error: object): void => {
   settle({ inference });
   web.refusal = { status, error };
 };
-const noRoom = { message: "Resource unavailable", code: "resource_unavailable" };
+const noCapacity = { message: "Resource unavailable", code: "resource_unavailable" };
 const settled = (given: object) => () => settle({ inference: given });
 const identity = { workloadIdentity: { identityProviderId: "p", serviceAccountId: "s" } };
 const keyless = { pools: [{ name: "new", kind: "user" }] };
@@ -167,7 +167,7 @@ const findings: readonly (readonly [expected: string, arrange: () => unknown])[]
   ["model ok: ", settled(identity)],
   ["concurrency warn: could not be checked: not authorized", () => (cli.aws.broken.functions = denied)],
   ["alarms warn: could not be read", () => (cli.aws.broken.alarms = denied)],
-  ["model-request warn: has no room in the service tier that was asked for", () => refuse(429, noRoom)],
+  ["model-request warn: has no capacity in the requested service tier", () => refuse(429, noCapacity)],
   [
     "model-request fail: could not be checked: the model's provider is not available: overloaded (HTTP 503)",
     () => refuse(503, { message: "overloaded" }),

@@ -83,7 +83,7 @@ describe("logs", () => {
       .trimEnd()
       .split("\n")
       .map((text) => JSON.parse(text).line.message);
-    expect(messages.join(" ")).toBe("job_leased attempt_began round_ended run_ended round_ended");
+    expect(messages.join(" ")).toBe("job_leased attempt_started round_ended run_ended round_ended");
   });
 
   it("rejects an unknown function, and a function that the pool does not have", async () => {

@@ -43,7 +43,7 @@ export function logSampleRun(): void {
   cli.aws.logs = {
     [`${pool}-dispatcher`]: [logLine(1, "job_leased")],
     [`${pool}-processor`]: [
-      logLine(400, "attempt_began", { attempt: 1 }),
+      logLine(400, "attempt_started", { attempt: 1 }),
       { id: "metrics", atMs: leasedAtMs + 2_000, text: metrics },
       logLine(3_000, "round_ended", { attempt: 1, round: 1, calls: 2 }),
       logLine(5_000, "run_ended", { attempt: 1, level: "WARN", ...ended }),

@@ -16,11 +16,11 @@ function fixture() {
     now: () => 0,
     sleep: async (ms, signal) => (signal?.throwIfAborted(), void waits.push(ms)),
   };
-  const deps = { clock, random: () => 1 };
+  const ports = { clock, random: () => 1 };
   return {
     waits,
     run: <T>(work: () => Promise<T>, changes: Changes = {}): Promise<T> =>
-      retry({ ...deps, policy, ...changes }, work),
+      retry({ ...ports, policy, ...changes }, work),
   };
 }
 

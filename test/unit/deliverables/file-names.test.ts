@@ -20,9 +20,9 @@ describe("create_file, given a relative path of plain segments,", () => {
 
 describe("create_file, given a name that leaves its folder or that Studio would change,", () => {
   test.each([
-    ["../a.md", "must not hold .."],
-    ["a/../../b.md", "must not hold .."],
-    ["a/..", "must not hold .."],
+    ["../a.md", "must not contain .."],
+    ["a/../../b.md", "must not contain .."],
+    ["a/..", "must not contain .."],
     ["/etc/a.md", "must be relative"],
     ["a\\b.md", "not a backslash"],
     ["..\\a.md", "not a backslash"],

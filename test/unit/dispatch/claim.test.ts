@@ -38,7 +38,7 @@ function build() {
   const { table } = local;
   const runStore = createRunStore(table);
   const metrics = recordingMetrics();
-  const deps = {
+  const ports = {
     clock,
     runStore,
     metrics,
@@ -46,7 +46,7 @@ function build() {
     log: recordingLog(),
     spend: createSpendRow(table),
   };
-  const claim = (runId: string, workspaceId = "w") => claimWorkspace(deps, { pool, workspaceId, runId });
+  const claim = (runId: string, workspaceId = "w") => claimWorkspace(ports, { pool, workspaceId, runId });
   const create = (runId: string, inherited?: Inherited) => {
     const times = { leasedAtMs: clock.now(), leaseExpiresAtMs: clock.now() + leaseMs };
     return runStore.create({ pool, runId, workspaceId: "w", keyId: "k", ...times, inherited });
@@ -67,7 +67,7 @@ function build() {
     const { state, reason, unconfirmed } = (await runStore.read(pool, runId))!;
     return { state, reason, unconfirmed };
   };
-  return { deps, clock, runStore, metrics, claim, create, lease, stateOf };
+  return { ports, clock, runStore, metrics, claim, create, lease, stateOf };
 }
 
 describe("a lease of a workspace that has an open run", () => {
@@ -87,9 +87,9 @@ describe("a lease of a workspace that has an open run", () => {
   it.each([
     [{ delivering: true }, "completed", "unconfirmed"],
     [{ reporting: { reason: "model_refused", explanation: "no" } }, "failed", "model_refused"],
-  ])("ends a run that noted %j as %s, unconfirmed", async (noted, state, reason) => {
+  ])("ends a run that recorded %j as %s, unconfirmed", async (recorded, state, reason) => {
     const { lease, stateOf } = build();
-    await lease({ ...twoRounds, ...noted });
+    await lease({ ...twoRounds, ...recorded });
     await lease();
     expect(await stateOf("run-1")).toEqual({ state, reason, unconfirmed: true });
   });
@@ -109,10 +109,10 @@ describe("a lease of a workspace that has an open run", () => {
   });
 
   it("supersedes a run that was created between the lookup and the claim", async () => {
-    const { deps, claim, create, stateOf } = build();
+    const { ports, claim, create, stateOf } = build();
     await claim("run-a");
-    const { claim: take } = deps.workspaces;
-    deps.workspaces.claim = async (...asked) => {
+    const { claim: take } = ports.workspaces;
+    ports.workspaces.claim = async (...asked) => {
       await create("run-a");
       return take(...asked);
     };
@@ -121,12 +121,12 @@ describe("a lease of a workspace that has an open run", () => {
   });
 
   it("counts the superseded run once, with its usage", async () => {
-    const { deps, lease, metrics } = build();
+    const { ports, lease, metrics } = build();
     await lease(twoRounds);
     await lease();
     await lease();
     expect(metrics.emitted.filter((line) => line.startsWith("RunsLost"))).toHaveLength(2);
-    expect(await deps.spend.read(pool, "1970-01-01")).toMatchObject({ runs: 2, lost: 2, inputTokens: 100 });
+    expect(await ports.spend.read(pool, "1970-01-01")).toMatchObject({ runs: 2, lost: 2, inputTokens: 100 });
   });
 
   it("does not touch the run of another workspace", async () => {
@@ -229,7 +229,7 @@ describe("a workspace whose runs are lost again and again", () => {
   it("is listed while it is skipped", async () => {
     const world = build();
     for (const _ of [1, 2, 3, 4]) await lose(world);
-    const { workspaces } = world.deps;
+    const { workspaces } = world.ports;
     expect(await workspaces.leftAlone(pool, startMs + 1)).toMatchObject([
       { workspaceId: "w", losses: 2, leftAloneUntilMs: startMs + 600_000 },
     ]);

@@ -66,7 +66,7 @@ export function build(world: World = {}) {
       heartbeatAtMs: 0,
     }),
   );
-  const deps: Parameters<typeof runCycle>[0] = {
+  const ports: Parameters<typeof runCycle>[0] = {
     clock,
     random: () => world.random ?? 0,
     runLimitMs: 3_600_000,
@@ -127,13 +127,13 @@ export function build(world: World = {}) {
   const cycle = async ({ mode = "economy", forMs = 60_000, ...given }: CycleOptions = {}) => {
     const { remainingMs = 75_000, stop = new AbortController().signal, ...changed } = given;
     const settings = { ...deployed, polling: pollingTimes[mode], ...changed };
-    const ending = runCycle(deps, settings, { remainingMs, stop });
+    const ending = runCycle(ports, settings, { remainingMs, stop });
     const [summary] = await Promise.all([ending, clock.advance(forMs)]);
     return summary;
   };
   return {
     clock,
-    deps,
+    ports,
     cycle,
     opened,
     invoked,

@@ -189,19 +189,19 @@ describe("the pool's back-off", () => {
 describe("the reaper", () => {
   it("also recovers the runs of a paused pool", async () => {
     const clock = createFakeClock(10_000_000);
-    const { cycle, deps } = build({ clock, control: { paused: true }, alreadyOpen: 2 });
-    const silent = (await deps.runStore.openRuns("default")).map((run) => ({ ...run, leaseMs: 600_000 }));
-    deps.runStore.openRuns = async () => silent;
-    deps.runStore.restart = async () => undefined;
-    deps.studio.heartbeat = async () => ({ leaseExpiresAtMs: undefined });
-    deps.studio.context = fails(unavailable);
+    const { cycle, ports } = build({ clock, control: { paused: true }, alreadyOpen: 2 });
+    const silent = (await ports.runStore.openRuns("default")).map((run) => ({ ...run, leaseMs: 600_000 }));
+    ports.runStore.openRuns = async () => silent;
+    ports.runStore.restart = async () => undefined;
+    ports.studio.heartbeat = async () => ({ leaseExpiresAtMs: undefined });
+    ports.studio.context = fails(unavailable);
     expect(await cycle()).toMatchObject({ reason: "paused", reaped: 2 });
   });
 
   it("does not keep the cycle from leasing when it fails", async () => {
-    const { cycle, deps, log } = build({ jobs: 1 });
+    const { cycle, ports, log } = build({ jobs: 1 });
     let asked = 0;
-    deps.runStore.openRuns = async () => {
+    ports.runStore.openRuns = async () => {
       if (++asked === 1) throw throttled;
       return [];
     };
@@ -318,8 +318,8 @@ describe("the record of a cycle", () => {
   });
 
   it("does not depend on that of the first good poll", async () => {
-    const { cycle, deps, log } = build();
-    deps.lock.recordGoodPoll = fails(throttled);
+    const { cycle, ports, log } = build();
+    ports.lock.recordGoodPoll = fails(throttled);
     expect(await cycle({ mode: "fast" })).toMatchObject({ reason: "empty" });
     expect(log.events).toEqual(["good_poll_not_recorded", "cycle_ended"]);
   });
@@ -332,8 +332,8 @@ describe("the record of a cycle", () => {
   });
 
   it("does not change the cycle's outcome when it cannot be written", async () => {
-    const { cycle, deps, log } = build();
-    deps.lock.release = fails(throttled);
+    const { cycle, ports, log } = build();
+    ports.lock.release = fails(throttled);
     expect(await cycle()).toMatchObject({ reason: "empty" });
     expect(log.events).toEqual(["lock_not_released", "cycle_ended"]);
   });
@@ -362,8 +362,8 @@ describe("the metrics of a cycle", () => {
   });
 
   it("show the most runs at once, even when all have ended before the cycle does", async () => {
-    const { cycle, deps, metrics } = build({ jobs: 4 });
-    deps.runStore.read = async () => undefined;
+    const { cycle, ports, metrics } = build({ jobs: 4 });
+    ports.runStore.read = async () => undefined;
     const polling = { cycleMs: 3_000, busyWaitMs: 1_000, idleWaitMs: [1_000, 1_000] } as const;
     expect(await cycle({ polling })).toMatchObject({ leased: 4, inFlight: 0 });
     const numbers = ["InFlight{pool=default} 4", "FreeCapacity{pool=default} 6"];

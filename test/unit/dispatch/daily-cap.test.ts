@@ -35,9 +35,9 @@ describe("the daily cap", () => {
     ["2026-10-04T23:59:59Z", "2026-10-04", "daily_cap"],
     ["2026-10-05T00:00:00Z", "2026-10-05", "leased"],
   ])("applies to a UTC day: at %s it counts the spend of %s", async (time, today, reason) => {
-    const { cycle, deps } = build({ clock: createFakeClock(Date.parse(time)), jobs: 1 });
-    const { read } = deps.spend;
-    deps.spend.read = async (pool, day) => {
+    const { cycle, ports } = build({ clock: createFakeClock(Date.parse(time)), jobs: 1 });
+    const { read } = ports.spend;
+    ports.spend.read = async (pool, day) => {
       expect(day).toBe(today);
       return { ...(await read(pool, day)), costUsd: day === "2026-10-04" ? 9 : 0 };
     };

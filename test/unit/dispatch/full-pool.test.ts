@@ -15,10 +15,10 @@ describe("a full pool", () => {
       if (leased) leasedAtMs.push(clock.now());
       return leased;
     };
-    const { cycle, deps } = build({ clock, lease });
-    const { read } = deps.runStore;
+    const { cycle, ports } = build({ clock, lease });
+    const { read } = ports.runStore;
     // Each run takes 2.05 s.
-    deps.runStore.read = async (pool, runId) => {
+    ports.runStore.read = async (pool, runId) => {
       const run = await read(pool, runId);
       return run && run.leasedAtMs + 2_050 > clock.now() ? run : undefined;
     };
@@ -27,14 +27,14 @@ describe("a full pool", () => {
   });
 
   it("in economy mode is checked until the minute is over, with one read each time", async () => {
-    const { cycle, deps, leasedWith } = build({ alreadyOpen: 10, spentUsd: () => 1 });
+    const { cycle, ports, leasedWith } = build({ alreadyOpen: 10, spentUsd: () => 1 });
     const reads = { openRuns: 0, backoff: 0, spend: 0 };
-    const { openRuns } = deps.runStore;
-    const { read: readBackoff } = deps.backoff;
-    const { read: readSpend } = deps.spend;
-    deps.runStore.openRuns = (pool) => (reads.openRuns++, openRuns(pool));
-    deps.backoff.read = (pool) => (reads.backoff++, readBackoff(pool));
-    deps.spend.read = (pool, day) => (reads.spend++, readSpend(pool, day));
+    const { openRuns } = ports.runStore;
+    const { read: readBackoff } = ports.backoff;
+    const { read: readSpend } = ports.spend;
+    ports.runStore.openRuns = (pool) => (reads.openRuns++, openRuns(pool));
+    ports.backoff.read = (pool) => (reads.backoff++, readBackoff(pool));
+    ports.spend.read = (pool, day) => (reads.spend++, readSpend(pool, day));
     expect(await cycle({ dailyCapUsd: 5 })).toMatchObject({ reason: "at_capacity", polls: 570 });
     expect(reads).toEqual({ openRuns: 570, backoff: 1, spend: 1 });
     expect(leasedWith).toEqual([]);

@@ -63,7 +63,7 @@ describe("the processor's config", () => {
 
   it("rejects variables with neither a model key nor a complete identity", () => {
     expect(() => parseProcessorConfig({ ...variables, OPENAI_IDENTITY_PROVIDER: "idp_1" })).toThrow(
-      "OPENAI_KEY_SECRET: is missing, and so is the identity in its place",
+      "OPENAI_KEY_SECRET: is missing, and no workload identity is configured",
     );
   });
 });

@@ -102,7 +102,7 @@ const ended = (runId: string, fields: object): CloudEventBody =>
   log(JSON.stringify({ message: "run_ended", runId, ...fields }));
 
 const runs = storeOf([
-  log(JSON.stringify({ message: "attempt_began", runId: "a" })),
+  log(JSON.stringify({ message: "attempt_started", runId: "a" })),
   ended("a", { state: "completed", ms: 100, tokens: 5, workspace: "w1" }),
   ended("b", { state: "failed", reason: "timeout", ms: 300, workspace: "w1" }),
   ended("c", { state: "failed", reason: "timeout", ms: 200, tokens: 7, workspace: "w2" }),

@@ -1,14 +1,14 @@
 import { expect, it } from "vitest";
 import { answerSignIn } from "../../../local/studio/sign-in.ts";
 
-const deps = { credentials: { apiKey: "web-key", refreshToken: "refresh" }, accountToken: "account" };
+const ports = { credentials: { apiKey: "web-key", refreshToken: "refresh" }, accountToken: "account" };
 
 function ask({
   method = "POST",
   query = "key=web-key",
   text = "grant_type=refresh_token&refresh_token=refresh",
 }) {
-  const { status, body } = answerSignIn(deps, { method, query: new URLSearchParams(query), text });
+  const { status, body } = answerSignIn(ports, { method, query: new URLSearchParams(query), text });
   return { status, body: JSON.parse(String(body)) as unknown };
 }
 

@@ -62,9 +62,9 @@ test("a response id of 513 bytes in a stream is not recorded", async () => {
   const { ask } = await fixture([
     stream({ type: "response.created", response: { id } }, completed(message("Hi"))),
   ]);
-  const noted: string[] = [];
-  await ask({}, { onStarted: async (responseId) => void noted.push(responseId) });
-  expect(noted).not.toContain(id);
+  const recorded: string[] = [];
+  await ask({}, { onStarted: async (responseId) => void recorded.push(responseId) });
+  expect(recorded).not.toContain(id);
 });
 
 test("an answer of 30,000 malformed items is rejected with one short message", async () => {

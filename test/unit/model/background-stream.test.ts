@@ -52,10 +52,10 @@ test("the response id is recorded before the next event is read", async () => {
   const order: string[] = [];
   const onStarted = async (responseId: string): Promise<void> => {
     await systemClock.sleep(20);
-    order.push(`noted ${responseId}`);
+    order.push(`recorded ${responseId}`);
   };
   order.push((await ask({}, { onStarted })).text);
-  expect(order).toEqual(["noted resp_1", "Hi"]);
+  expect(order).toEqual(["recorded resp_1", "Hi"]);
 });
 
 test.for<readonly [string, Reply]>([

@@ -54,13 +54,13 @@ test("a response that is already finished is not polled", async () => {
 
 test("the response id is recorded before the first poll", async () => {
   const { ask, calls } = await background([queued, whole]);
-  const noted: string[] = [];
+  const recorded: string[] = [];
   const onStarted = async (responseId: string): Promise<void> => {
     await systemClock.sleep(20);
-    noted.push(`${responseId} after ${calls().join(", ")}`);
+    recorded.push(`${responseId} after ${calls().join(", ")}`);
   };
   await ask({}, { onStarted });
-  expect(noted).toEqual(["resp_1 after POST /v1/responses"]);
+  expect(recorded).toEqual(["resp_1 after POST /v1/responses"]);
 });
 
 test("the wait between polls grows from half a second to two seconds", async () => {
@@ -137,10 +137,10 @@ test.for<readonly [string, Reply]>([
 test("a response that failed temporarily is requested again, and the new id is recorded too", async () => {
   const failed = stored("failed", { error: { code: "server_error", message: "Oops" } });
   const { ask, calls } = await background([queued, failed, stored("queued", { id: "resp_2" }), whole]);
-  const noted: string[] = [];
-  const turn = await ask({}, { onStarted: async (responseId) => void noted.push(responseId) });
+  const recorded: string[] = [];
+  const turn = await ask({}, { onStarted: async (responseId) => void recorded.push(responseId) });
   expect(turn.text).toBe("Hi");
-  expect(noted).toEqual(["resp_1", "resp_2"]);
+  expect(recorded).toEqual(["resp_1", "resp_2"]);
   expect(calls()).toEqual([create, look, create, "GET /v1/responses/resp_2"]);
 });
 

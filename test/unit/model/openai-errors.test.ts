@@ -34,7 +34,7 @@ const refusal = (words: string): Reply =>
   stream(completed({ type: "message", content: [{ type: "refusal", refusal: words }] }));
 
 const noQuota = "insufficient_quota";
-const noRoom = { code: "resource_unavailable", message: "No room." };
+const noCapacity = { code: "resource_unavailable", message: "No room." };
 const missing = { code: "previous_response_not_found", message: "Missing." };
 const ignored = stream(
   { type: "response.created", response: { id: "resp_1", previous_response_id: null } },
@@ -66,11 +66,11 @@ const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] =
     ],
   ],
   [
-    "model_no_room",
-    "the model's provider has no room in the service tier that was asked for: ",
+    "model_no_capacity",
+    "the model's provider has no capacity in the requested service tier: ",
     [
-      ["No room. (HTTP 429, code resource_unavailable)", apiError(429, noRoom), inFlex],
-      ["No room. (code resource_unavailable)", failed(noRoom, { service_tier: "flex" })],
+      ["No room. (HTTP 429, code resource_unavailable)", apiError(429, noCapacity), inFlex],
+      ["No room. (code resource_unavailable)", failed(noCapacity, { service_tier: "flex" })],
     ],
   ],
   [

@@ -7,7 +7,7 @@ import type { ModelNote } from "../../../lib/model/exchange.ts";
 import type { OpenAiOptions } from "../../../lib/model/openai.ts";
 import { createHttp } from "../../../lib/adapters/http.ts";
 import { createModelClient, type KeySource } from "../../../lib/model/client.ts";
-import { lastWordsMs } from "../../../lib/model/streaming.ts";
+import { closeGraceMs } from "../../../lib/model/streaming.ts";
 import { createOpenAiModel } from "../../../lib/model/openai.ts";
 import { Secret } from "../../../lib/core/secret.ts";
 import { script, startHttpServer, type Reply } from "../../support/http-server.ts";
@@ -24,7 +24,7 @@ export function quickClock(waits: number[]): Clock {
   return {
     now: () => nowMs,
     sleep: async (ms, signal) => {
-      if (ms === lastWordsMs) return await systemClock.sleep(ms, signal);
+      if (ms === closeGraceMs) return await systemClock.sleep(ms, signal);
       waits.push(ms);
     },
   };

@@ -40,8 +40,8 @@ async function secretsSetBack(world: SharedWorld, actor: Actor): Promise<void> {
   const keyId = [...world.everPresent].find((id) => !present.has(id) && world.isAlive(id));
   if (keyId === undefined) return;
   const key = keyOf(keyId);
-  const deps = world.portsOf(actor);
-  if ((await tryKey(deps, key)) === "accepted") await set(world, actor, { key, instances: [] });
+  const ports = world.portsOf(actor);
+  if ((await tryKey(ports, key)) === "accepted") await set(world, actor, { key, instances: [] });
 }
 
 interface Given {
@@ -50,17 +50,17 @@ interface Given {
 }
 
 async function set(world: SharedWorld, actor: Actor, { key, instances }: Given): Promise<void> {
-  const deps = { ...world.portsOf(actor), newId: world.newId };
-  const versionId = await setKeys(deps, { pool, secretId, keys: [key], instances });
+  const ports = { ...world.portsOf(actor), newId: world.newId };
+  const versionId = await setKeys(ports, { pool, secretId, keys: [key], instances });
   expect(world.wasPresent(versionId), "a value that was set was the present one").toBe(true);
 }
 
 /** `rotate --mint`, whose new key is refused during the watch or not. */
 async function rotateByCommand(world: SharedWorld, actor: Actor, isRefused: boolean): Promise<void> {
-  const deps = { ...world.portsOf(actor), newId: world.newId, sawRefusal: async () => isRefused };
-  const present = await readPresent(deps.store, secretId);
-  const { keys, instances } = await mintKeys(deps, { pool, kind: "user", count: 1 });
-  await rotateKeys(deps, {
+  const ports = { ...world.portsOf(actor), newId: world.newId, sawRefusal: async () => isRefused };
+  const present = await readPresent(ports.store, secretId);
+  const { keys, instances } = await mintKeys(ports, { pool, kind: "user", count: 1 });
+  await rotateKeys(ports, {
     pool,
     secretId,
     keys,
@@ -73,8 +73,8 @@ async function rotateByCommand(world: SharedWorld, actor: Actor, isRefused: bool
 /** One job of a dispatch cycle: the key is read, Studio leases with it, and the run is created. */
 async function dispatch(world: SharedWorld, actor: Actor): Promise<void> {
   const [key] = await world.runnerKeys(actor).get();
-  const deps = world.portsOf(actor);
-  const leases = await deps.studio.lease({ key: key!, signal: new AbortController().signal });
+  const ports = world.portsOf(actor);
+  const leases = await ports.studio.lease({ key: key!, signal: new AbortController().signal });
   if (leases) await world.createRun(actor, key!.id);
 }
 

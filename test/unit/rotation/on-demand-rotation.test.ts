@@ -19,8 +19,8 @@ type Ports = Parameters<typeof rotateKeys>[0];
 /** Rotates and lets the watch pass; `during` runs in the middle of it. */
 async function rotating(world: World, changed: Partial<Ports> = {}, during?: () => void) {
   const steps: string[] = [];
-  const deps = { ...world.deps, onStep: (step: string) => steps.push(step), ...changed };
-  const rotated = rotateKeys(deps, { ...given, present: await readPresent(deps.store, secretId) });
+  const ports = { ...world.ports, onStep: (step: string) => steps.push(step), ...changed };
+  const rotated = rotateKeys(ports, { ...given, present: await readPresent(ports.store, secretId) });
   await world.clock.advance(60_000);
   during?.();
   await world.clock.advance(60_000);
@@ -42,7 +42,7 @@ describe("a rotation by the rotate command", () => {
     world.refused.add("fresh");
     expect(await rotating(world)).toMatchObject({ outcome: "refused", refused: ["fresh"], steps: [] });
     expect(world.text("AWSCURRENT")).toBe("old.secret");
-    expect(Object.keys(await world.deps.store.stages(secretId))).toEqual(["AWSCURRENT"]);
+    expect(Object.keys(await world.ports.store.stages(secretId))).toEqual(["AWSCURRENT"]);
   });
 
   it("rolls back when the new key is refused during the watch", async () => {
@@ -61,15 +61,15 @@ describe("a rotation by the rotate command", () => {
 
   it("cannot roll back when there were no keys before", async () => {
     const world = createWorld("");
-    const deps = { ...world.deps, sawRefusal: async () => true };
-    const rotated = rotateKeys(deps, { ...given, present: await readPresent(deps.store, secretId) });
+    const ports = { ...world.ports, sawRefusal: async () => true };
+    const rotated = rotateKeys(ports, { ...given, present: await readPresent(ports.store, secretId) });
     await expect(rotated).rejects.toMatchObject({ code: "secret_missing" });
     expect(world.value("AWSCURRENT").keys).toEqual(["fresh.secret"]);
   });
 
   it("changes nothing when another value has been stored since it started", async () => {
     const world = createWorld();
-    const { heartbeat } = world.deps.studio;
+    const { heartbeat } = world.ports.studio;
     const trying: typeof heartbeat = (call) => {
       world.put("third.secret");
       return heartbeat(call);
@@ -93,7 +93,7 @@ describe("a rotation by the rotate command", () => {
   it("does not roll back when Studio is unreachable for a while", async () => {
     const world = createWorld();
     let isDown = false;
-    const { studio } = world.deps;
+    const { studio } = world.ports;
     const heartbeat: typeof studio.heartbeat = (call) =>
       isDown ? Promise.reject(new RunnerError("studio_unavailable", "502")) : studio.heartbeat(call);
     const { outcome } = await rotating(world, { studio: { heartbeat } }, () => (isDown = true));
@@ -105,9 +105,9 @@ describe("a single rotation step", () => {
   const one = { secretId, versionId: version(1) };
 
   async function staged(world: World) {
-    const present = await readPresent(world.deps.store, secretId);
+    const present = await readPresent(world.ports.store, secretId);
     const stage = (keys = given.keys) =>
-      stageKey(world.deps, { ...given, ...one, keys, present }, "AWSPENDING");
+      stageKey(world.ports, { ...given, ...one, keys, present }, "AWSPENDING");
     return { stage, replaces: present.versionId };
   }
 
@@ -121,7 +121,7 @@ describe("a single rotation step", () => {
     const world = createWorld();
     const { stage, replaces } = await staged(world);
     await stage();
-    const { store } = world.deps;
+    const { store } = world.ports;
     const moveStage: typeof store.moveStage = async (id, move) => {
       await store.moveStage(id, move);
       await store.moveStage(id, move);
@@ -134,14 +134,14 @@ describe("a single rotation step", () => {
     const { stage, replaces } = await staged(world);
     await stage();
     world.put("third.secret");
-    expect(await promote(world.deps.store, { ...one, replaces })).toBe(false);
+    expect(await promote(world.ports.store, { ...one, replaces })).toBe(false);
     expect(world.text("AWSCURRENT")).toBe("third.secret");
   });
 });
 
 describe("a retired key", () => {
   const set = (world: World, id: string) =>
-    setKeys(world.deps, { pool: "mine", secretId, keys: [keyOf(id)], instances: [] });
+    setKeys(world.ports, { pool: "mine", secretId, keys: [keyOf(id)], instances: [] });
 
   it("is kept while an open run uses it, and for a quarter of an hour after that", async () => {
     const world = createWorld("a.secret");
@@ -185,7 +185,7 @@ describe("setting keys", () => {
       if (++looks === 1) world.put("third.secret");
       return [];
     };
-    await setKeys({ ...world.deps, runStore: { openRuns } }, keys);
+    await setKeys({ ...world.ports, runStore: { openRuns } }, keys);
     expect(world.value("AWSCURRENT")).toMatchObject({
       keys: ["fresh.secret"],
       retired: ["third.secret", "old.secret"],
@@ -199,7 +199,7 @@ describe("setting keys", () => {
       world.put(`other${++puts}.secret`);
       return [];
     };
-    const setting = setKeys({ ...world.deps, runStore: { openRuns } }, keys);
+    const setting = setKeys({ ...world.ports, runStore: { openRuns } }, keys);
     await expect(setting).rejects.toMatchObject({ code: "rotation_superseded" });
     expect(world.text("AWSCURRENT")).toBe("other5.secret");
   });
@@ -212,7 +212,7 @@ describe("trying a key", () => {
       workspaces.push(workspaceId);
       return answer();
     };
-    return { workspaces, tried: tryKey({ ...createWorld().deps, studio: { heartbeat } }, keyOf("a")) };
+    return { workspaces, tried: tryKey({ ...createWorld().ports, studio: { heartbeat } }, keyOf("a")) };
   };
 
   it.each([

@@ -5,7 +5,7 @@ import { handleRotationEvent } from "../../../lib/rotation/scheduled-rotation.ts
 import { createWorld, keyOf, secretId, settings, version, type World } from "./world.ts";
 
 const step = (world: World, name: (typeof rotationSteps)[number], number = 1) =>
-  handleRotationEvent(world.deps, settings, { step: name, versionId: version(number) });
+  handleRotationEvent(world.ports, settings, { step: name, versionId: version(number) });
 
 async function rotate(world: World, number = 1): Promise<void> {
   for (const name of rotationSteps) await step(world, name, number);
@@ -29,9 +29,9 @@ async function created(text?: string): Promise<World> {
 const instance = { instanceId: "instance-of-g", credentialId: "g", createdAtMs: 1, kind: "global" };
 const withGlobal = (...keys: readonly string[]) => JSON.stringify({ keys, instances: [instance] });
 
-const revoke = (world: World) => handleRotationEvent(world.deps, settings, { step: "revokeUnused" });
+const revoke = (world: World) => handleRotationEvent(world.ports, settings, { step: "revokeUnused" });
 const set = (world: World, id: string) =>
-  setKeys(world.deps, { pool: "mine", secretId, keys: [keyOf(id)], instances: [] });
+  setKeys(world.ports, { pool: "mine", secretId, keys: [keyOf(id)], instances: [] });
 const quarterOfAnHourMs = 900_000;
 
 describe("createSecret", () => {
@@ -41,9 +41,9 @@ describe("createSecret", () => {
       keys: ["new1.secret"],
       retired: ["old.secret"],
       instances: [{ instanceId: "instance-of-new1", credentialId: "new1", createdAtMs: 1_795_176_000_000 }],
-      replaces: (await world.deps.store.stages(secretId)).AWSCURRENT,
+      replaces: (await world.ports.store.stages(secretId)).AWSCURRENT,
     });
-    expect(await world.deps.store.stages(secretId)).toMatchObject({ AWSPENDING: version(1) });
+    expect(await world.ports.store.stages(secretId)).toMatchObject({ AWSPENDING: version(1) });
   });
 
   it("mints as many keys as the pool has", async () => {
@@ -213,7 +213,7 @@ describe("the old key", () => {
 
   it("is not revoked when it has become the current key again", async () => {
     const world = await rotated(2);
-    await world.deps.store.moveStage(secretId, { stage: "AWSCURRENT", to: version(1), from: version(2) });
+    await world.ports.store.moveStage(secretId, { stage: "AWSCURRENT", to: version(1), from: version(2) });
     await world.clock.advance(quarterOfAnHourMs);
     await revoke(world);
     expect(world.alive()).toContain("new1");
@@ -231,8 +231,8 @@ describe("the old key", () => {
   it("cannot be set again once it is being revoked", async () => {
     const world = await rotated(2);
     await world.clock.advance(quarterOfAnHourMs);
-    const { revokeRunnerInstance } = world.deps.studio;
-    world.deps.studio.revokeRunnerInstance = async (...call) => {
+    const { revokeRunnerInstance } = world.ports.studio;
+    world.ports.studio.revokeRunnerInstance = async (...call) => {
       const refused = { code: "key_refused", message: "the runner key new1 is being revoked" };
       await expect(set(world, "new1")).rejects.toMatchObject(refused);
       await revokeRunnerInstance(...call);

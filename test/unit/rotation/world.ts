@@ -19,7 +19,7 @@ export type RotatorPorts = Parameters<typeof handleRotationEvent>[0];
 type Stage = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS";
 
 export interface World {
-  readonly deps: RotatorPorts & { readonly newId: () => string };
+  readonly ports: RotatorPorts & { readonly newId: () => string };
   readonly clock: FakeClock;
   readonly log: RecordedLog;
   /** The value of the version with a stage. */
@@ -76,7 +76,7 @@ export function createWorld(text = "old.secret"): World {
     },
   } as unknown as RotatorPorts["studio"];
   return {
-    deps: {
+    ports: {
       clock,
       random: () => 0,
       newId: () => version(++state.versions),

@@ -152,14 +152,14 @@ describe("the next attempt", () => {
     expect(await runStore.start(second, began)).toMatchObject({ attempt: 2, state: "running" });
   });
 
-  it("keeps the progress that the earlier attempt noted, and gets what it could not note", async () => {
+  it("keeps the progress that the earlier attempt recorded, and gets what it could not record", async () => {
     const fence = await started();
-    const noted = { rounds: 1, responseIds: ["resp_1"], summaryResponseId: "resp_s", usage, model: "m" };
-    await runStore.saveProgress(fence, noted);
-    const unnoted = { rounds: 2, responseIds: ["resp_1", "resp_2"] };
-    await continueRun(fence, unnoted);
+    const recorded = { rounds: 1, responseIds: ["resp_1"], summaryResponseId: "resp_s", usage, model: "m" };
+    await runStore.saveProgress(fence, recorded);
+    const unrecorded = { rounds: 2, responseIds: ["resp_1", "resp_2"] };
+    await continueRun(fence, unrecorded);
     const next = await runStore.start({ ...fence, attempt: 2, invocationId: "second" }, began);
-    expect(next).toMatchObject({ ...noted, ...unnoted });
+    expect(next).toMatchObject({ ...recorded, ...unrecorded });
   });
 
   it("is created by a restart, which counts and keeps the failure", async () => {

@@ -86,8 +86,8 @@ describe("a job is completed and delivered once", () => {
       { reason: "studio_rejected", explanation: expect.stringContaining("charts[0]: too wide") },
     ]);
     // A tool round and the message; then the refusal is sent in a message that follows it.
-    const [, , told] = scenario.asked().slice(askedBefore);
-    expect(told).toMatchObject({ previousResponseId: expect.any(String), inputKinds: ["message"] });
+    const [, , repair] = scenario.asked().slice(askedBefore);
+    expect(repair).toMatchObject({ previousResponseId: expect.any(String), inputKinds: ["message"] });
     expect(await delivered(workspaceId)).toBe(1);
   });
 

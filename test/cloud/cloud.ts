@@ -3,13 +3,22 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
-import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  FilterLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { IAMClient } from "@aws-sdk/client-iam";
-import { LambdaClient } from "@aws-sdk/client-lambda";
-import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
-import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { SQSClient } from "@aws-sdk/client-sqs";
+import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
+import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
+import {
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
+import { GetQueueAttributesCommand, ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { systemClock } from "../../lib/core/clock.ts";
 import { isMetricLine, parseLogLine, type LogLine } from "../../cli/parse-log-line.ts";
@@ -54,7 +63,7 @@ export async function startCloud() {
   const project = cloneProject(join(folder, "project"), emulator.variables);
   return {
     ...outside,
-    ...readers({ region, endpoint: emulator.endpoint, credentials }),
+    ...readers(emulator.endpoint),
     project,
     processOf: emulator.processOf,
     close: async () => {
@@ -83,20 +92,19 @@ async function startOutside() {
 }
 
 /** What AWS's API says. */
-function readers(account: {
-  readonly region: string;
-  readonly endpoint: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-}) {
+function readers(endpoint: string) {
+  const account = { region, endpoint, credentials };
   const cloudFormation = new CloudFormationClient(account);
   const secrets = new SecretsManagerClient(account);
   const scheduler = new SchedulerClient(account);
-  const cloudWatchLogs = new CloudWatchLogsClient(account);
+  const logs = new CloudWatchLogsClient(account);
+  const lambda = new LambdaClient(account);
+  const [sqs, sns, dynamo] = [new SQSClient(account), new SNSClient(account), new DynamoDBClient(account)];
 
   /** `undefined`: there is no such stack. */
   const readStack = async (name = stackName) => {
-    const command = new DescribeStacksCommand({ StackName: name });
-    return (await cloudFormation.send(command).catch(() => undefined))?.Stacks?.[0];
+    const answer = cloudFormation.send(new DescribeStacksCommand({ StackName: name }));
+    return (await answer.catch(undefinedIf("ValidationError")))?.Stacks?.[0];
   };
   const readOutput = async (name: string): Promise<string> => {
     const found = (await readStack())?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue;
@@ -112,14 +120,12 @@ function readers(account: {
   /** A function's log. */
   const readLines = async (role: Role): Promise<readonly string[]> => {
     const logGroupName = await readOutput(`PoolDefault${role}Log`);
-    const { events = [] } = await cloudWatchLogs.send(new FilterLogEventsCommand({ logGroupName }));
+    const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName }));
     return events.map(({ message = "" }) => message);
   };
   return {
-    dynamo: new DynamoDBClient(account),
-    lambda: new LambdaClient(account),
+    lambda,
     iam: new IAMClient(account),
-    sqs: new SQSClient(account),
     readStack,
     readOutput,
     readRuns,
@@ -139,10 +145,31 @@ function readers(account: {
     /** The version of a secret that has this stage; `undefined`: none. */
     readSecret: async (output: string, stage = "AWSCURRENT") => {
       const command = new GetSecretValueCommand({ SecretId: await readOutput(output), VersionStage: stage });
-      return secrets.send(command).catch((error: Error) => {
-        if (error.name === "ResourceNotFoundException") return undefined;
-        throw error;
-      });
+      return secrets.send(command).catch(undefinedIf("ResourceNotFoundException"));
     },
+    readDeadLetters: async (): Promise<number> => {
+      const QueueUrl = await readOutput("PoolDefaultDeadLetters");
+      const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] });
+      const { Attributes = {} } = await sqs.send(command);
+      const { ApproximateNumberOfMessages: free, ApproximateNumberOfMessagesNotVisible: taken } = Attributes;
+      return Number(free) + Number(taken);
+    },
+    /** What is in the account. */
+    readEverything: async () => ({
+      functions: (await lambda.send(new ListFunctionsCommand())).Functions ?? [],
+      secrets: (await secrets.send(new ListSecretsCommand())).SecretList ?? [],
+      schedules: (await scheduler.send(new ListSchedulesCommand())).Schedules ?? [],
+      queues: (await sqs.send(new ListQueuesCommand())).QueueUrls ?? [],
+      topics: (await sns.send(new ListTopicsCommand())).Topics ?? [],
+      logGroups: (await logs.send(new DescribeLogGroupsCommand())).logGroups ?? [],
+      tables: (await dynamo.send(new ListTablesCommand())).TableNames ?? [],
+    }),
   };
 }
+
+/** For errors of AWS that say that there is no such thing. Every other error is thrown again. */
+const undefinedIf =
+  (name: string) =>
+  (error: Error): undefined => {
+    if (error.name !== name) throw error;
+  };

@@ -72,16 +72,16 @@ resources["AWS::SecretsManager::Secret"] = {
     "delete": lambda arn, props: secrets["delete"](secret_name(arn), props),
 }
 
-# Secrets Manager: says in AWS's words that a version has no value.
-get_secret_value = secretsmanager._get_secret_value
+# Lambda: makes no log groups, as the functions' roles do not allow it.
+emit_logs = lambda_svc._emit_lambda_logs
 
 
-def get_secret_value_in_words(data):
-    status, headers, body = get_secret_value(data)
-    return status, headers, body.replace(b"secret version:", b"secret value for VersionId:")
+def emit_logs_if_group_exists(func, *args, **options):
+    if func["config"]["LoggingConfig"]["LogGroup"] in cloudwatch_logs._log_groups:
+        emit_logs(func, *args, **options)
 
 
-secretsmanager._get_secret_value = get_secret_value_in_words
+lambda_svc._emit_lambda_logs = emit_logs_if_group_exists
 
 # Lambda: the record of a failed event has the invocation's id, and a function gets it like any other event.
 execute = lambda_svc._execute_function_dispatch
@@ -160,13 +160,13 @@ def compile_json_pattern(pattern):
 
 cloudwatch_logs._compile_filter_pattern = compile_json_pattern
 
-# Scheduler: a minute takes two seconds.
+# Scheduler: a minute takes one second.
 rate_seconds = eventbridge._parse_rate_seconds
 
 
 def fast_rate_seconds(expression):
     seconds = rate_seconds(expression)
-    return seconds and seconds / 30
+    return seconds and seconds / 60
 
 
 eventbridge._parse_rate_seconds = fast_rate_seconds

@@ -4,13 +4,19 @@ import { createWriteStream, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import {
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  IAMClient,
+} from "@aws-sdk/client-iam";
 import { generate } from "selfsigned";
 import { closedPort } from "../support/free-port.ts";
 import { eventually } from "../support/eventually.ts";
 
 export const account = "123456789012";
 export const region = "us-east-1";
-/** The account's root user, as MiniStack knows it. */
+/** The account's root user, as MiniStack knows it. Its signatures are not checked, those of all others are. */
 export const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 
 export interface Emulator {
@@ -63,13 +69,14 @@ export async function startEmulator({ python, logFile, folder }: Place): Promise
       () => undefined,
     );
   });
+  const key = await createAdministrator(endpoint);
   return {
     endpoint,
     variables: {
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_ACCESS_KEY_ID: key?.AccessKeyId ?? "",
+      AWS_SECRET_ACCESS_KEY: key?.SecretAccessKey ?? "",
       AWS_CA_BUNDLE: certificate.certFile,
       NODE_EXTRA_CA_CERTS: certificate.certFile,
     },
@@ -82,6 +89,16 @@ export async function startEmulator({ python, logFile, folder }: Place): Promise
       await ended;
     },
   };
+}
+
+/** The access key of a new user, who may do everything. */
+async function createAdministrator(endpoint: string) {
+  const iam = new IAMClient({ region, endpoint, credentials });
+  const user = { UserName: "administrator" };
+  await iam.send(new CreateUserCommand(user));
+  const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+  await iam.send(new AttachUserPolicyCommand({ ...user, PolicyArn }));
+  return (await iam.send(new CreateAccessKeyCommand(user))).AccessKey;
 }
 
 /** A certificate for this machine, which this process then trusts. */

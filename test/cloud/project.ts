@@ -18,10 +18,10 @@ const parts = [
   "local",
 ];
 
-/** A user's clone of this project. A command that fails throws an Error with its output. */
+/** A user's clone of this project. A command that fails throws an Error with its output, also as `document`, and `exitCode`. */
 export interface Project {
   /** `npm run runner -- …`. Returns the document on standard output, if it is one. */
-  runner(line: string, input?: string): Promise<unknown>;
+  runner(line: string, input?: string, variables?: Readonly<Record<string, string>>): Promise<unknown>;
   /** `npx cdk …` */
   cdk(line: string): Promise<unknown>;
   /** Changes the settings in cdk.json. */
@@ -36,23 +36,31 @@ export function cloneProject(folder: string, variables: Readonly<Record<string, 
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const home = join(folder, "home");
   mkdirSync(home);
-  const env = { PATH: process.env["PATH"], HOME: home, NO_COLOR: "1", ...variables };
-  const run = async (file: string, args: readonly string[], input = ""): Promise<unknown> => {
-    const child = spawn(file, args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: home,
+    NO_COLOR: "1",
+    // These three only save time.
+    NODE_COMPILE_CACHE: join(home, "compile-cache"),
+    CDK_DISABLE_CLI_TELEMETRY: "true",
+    CDK_DISABLE_VERSION_CHECK: "1",
+    ...variables,
+  };
+  const run = async ([file = "", ...args]: readonly string[], input = "", own = {}): Promise<unknown> => {
+    const child = spawn(file, args, { cwd: folder, env: { ...env, ...own } });
     const ended = new Promise<number>((done, fail) => {
       child.once("error", fail).once("close", (code) => done(code ?? -1));
     });
     child.stdin.on("error", () => undefined).end(input);
     const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-    if (code !== 0)
-      throw new Error(`${args.join(" ")} ended with ${code}:
-${stdout}${stderr}`);
-    return parseJson(stdout);
+    if (code === 0) return parseJson(stdout);
+    const error = new Error(`${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
+    throw Object.assign(error, { exitCode: code, document: parseJson(stdout || stderr) });
   };
   const settingsFile = join(folder, "cdk.json");
   return {
-    runner: (line, input) => run(process.execPath, ["cli/main.ts", ...line.split(" ")], input),
-    cdk: (line) => run(join("node_modules", ".bin", "cdk"), line.split(" ")),
+    runner: (line, input, own) => run([process.execPath, "cli/main.ts", ...line.split(" ")], input, own),
+    cdk: (line) => run([join("node_modules", ".bin", "cdk"), ...line.split(" ")]),
     configure: (settings) => {
       const file = JSON.parse(readFileSync(settingsFile, "utf8")) as { context: Record<string, object> };
       const changed = { ...file.context["studio-runner"], ...settings };

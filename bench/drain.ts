@@ -1,4 +1,12 @@
-import { startAws, startOthers, functionOf, addressesOf, type Built, type Others } from "./fixture.ts";
+import {
+  addressesOf,
+  functionOf,
+  queueJobs,
+  startAws,
+  startOthers,
+  type Built,
+  type Others,
+} from "./fixture.ts";
 import { startHost } from "./host-client.ts";
 import { ended, startLive, type Live } from "./live.ts";
 import { rounded } from "./stats.ts";
@@ -31,7 +39,7 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
   await Promise.all([live.cycle(), warmUp(live, others, concurrency)]);
   await live.cloud.idle();
   live.reset();
-  await fill(others, jobs);
+  await queueJobs(others, jobs);
   const startedAtMs = Date.now();
   const cycle = live.cycle();
   await ended(live, jobs);
@@ -60,21 +68,17 @@ export async function drain(built: Built, { isShort }: { readonly isShort: boole
 async function warmUp(live: Live, others: Others, concurrency: number): Promise<void> {
   const jobs = concurrency * warmUpJobs;
   for (let [queued, batch] = [0, 5]; queued < jobs; batch = Math.min(batch * 2, concurrency)) {
-    await fill(others, batch);
+    await queueJobs(others, batch);
     queued += batch;
     await ended(live, queued);
   }
-}
-
-async function fill({ queue }: Others, jobs: number): Promise<void> {
-  for (let job = 0; job < jobs; job++) await queue();
 }
 
 async function secondsPerJob(built: Built, others: Others, jobs: number): Promise<number> {
   await using aws = await startAws(built, others.runnerKey);
   const env = aws.variables(functionOf(built, "ProcessorRunner"), addressesOf(others));
   await using worker = startHost({ folder: built.folder, file: built.bundles.worker, env });
-  await fill(others, jobs + 1);
+  await queueJobs(others, jobs + 1);
   await worker.invoke({ event: { jobs: 1 }, timeoutMs: 0 });
   return (await worker.invoke({ event: { jobs }, timeoutMs: 0 })).durationMs / 1000 / jobs;
 }

@@ -63,11 +63,11 @@ export interface Others extends AsyncDisposable {
   readonly queue: () => Promise<string>;
 }
 
-/** The model finishes each job in one round, which takes `modelLatencyMs`. */
-export async function startOthers(modelLatencyMs: number): Promise<Others> {
+/** The model takes `modelLatencyMs` for each round and finishes a job in `rounds` rounds. */
+export async function startOthers(modelLatencyMs: number, rounds = 1): Promise<Others> {
   const [studio, model] = await Promise.all([
     startServer({ kind: "studio" }),
-    startServer({ kind: "model", latencyMs: modelLatencyMs }),
+    startServer({ kind: "model", latencyMs: modelLatencyMs, rounds }),
   ]);
   return {
     studio,
@@ -85,6 +85,10 @@ export async function startOthers(modelLatencyMs: number): Promise<Others> {
       await Promise.all([studio.close(), model.close()]);
     },
   };
+}
+
+export async function queueJobs({ queue }: Others, jobs: number): Promise<void> {
+  for (let job = 0; job < jobs; job++) await queue();
 }
 
 /** A required text field of an answer. */

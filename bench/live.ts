@@ -4,7 +4,7 @@ import { startCloud } from "../local/cloud/cloud.ts";
 import type { CloudEvent } from "../local/cloud/events.ts";
 import type { LocalCloud } from "../local/cloud/local-cloud.ts";
 import { parseLogLine } from "../cli/parse-log-line.ts";
-import { addressesOf, modelKey, pool, type Built, type Others } from "./fixture.ts";
+import { addressesOf, modelKey, pool, queueJobs, type Built, type Others } from "./fixture.ts";
 
 /** The stack with its functions in processes of their own. Dispatch cycles start on request only. */
 export interface Live extends AsyncDisposable {
@@ -88,9 +88,9 @@ export async function ended({ ends }: Live, jobs: number): Promise<void> {
 }
 
 /** Queues `jobs` jobs. Resolves when one cycle has leased them and all have been completed. */
-export async function runJobs(live: Live, { queue }: Others, jobs: number): Promise<void> {
+export async function runJobs(live: Live, others: Others, jobs: number): Promise<void> {
   live.reset();
-  for (let job = 0; job < jobs; job++) await queue();
+  await queueJobs(others, jobs);
   const cycle = live.cycle();
   await ended(live, jobs);
   await cycle;

@@ -7,6 +7,7 @@ import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
 import { polling } from "./polling.ts";
 import { refill } from "./refill.ts";
+import { roundsOf } from "./rounds.ts";
 import {
   renderCold,
   renderCost,
@@ -16,6 +17,7 @@ import {
   renderOverhead,
   renderPolling,
   renderRefill,
+  renderRounds,
 } from "./render.ts";
 
 export interface Size {
@@ -84,6 +86,15 @@ export const parts: readonly Part[] = [
     },
     refill,
     renderRefill,
+  ),
+  part(
+    {
+      name: "rounds",
+      title: "Rounds",
+      what: "A queue of jobs of three rounds each, functions warm, drained by the runner and by as many processes of the public worker's loop (lease, context, rounds, heartbeat, completion; one job at a time each). Ideal is jobs / concurrency × rounds × latency of the model. Between rounds is from a round's end at the model to the next request there, or to the completion at Studio.",
+    },
+    roundsOf,
+    renderRounds,
   ),
   part(
     {

@@ -1,8 +1,7 @@
-import * as z from "zod";
 import type { PollingMode } from "../lib/core/options.ts";
-import { startOthers, type Built, type Others } from "./fixture.ts";
+import { startOthers, type Built } from "./fixture.ts";
 import { startLive, runJobs } from "./live.ts";
-import { call } from "./servers/client.ts";
+import { callsOf } from "./requests.ts";
 import { median, percentile, rounded } from "./stats.ts";
 
 export interface RefillRow {
@@ -42,33 +41,22 @@ async function measure(built: Built, mode: PollingMode, jobs: number): Promise<R
   const startedAtMs = Date.now();
   await runJobs(live, others, jobs);
   const [completions, leases] = await Promise.all([
-    timesOf(others, "/completeWorkspaceJob", startedAtMs),
-    timesOf(others, "/leaseWorkspaceJob", startedAtMs),
+    callsOf(others, "/completeWorkspaceJob", startedAtMs),
+    callsOf(others, "/leaseWorkspaceJob", startedAtMs),
   ]);
   // The first slots are free from the start. Each later lease follows a completion.
-  const waits = leases.slice(concurrency).map((leasedAtMs, at) => leasedAtMs - (completions[at] ?? 0));
+  const waits = leases
+    .slice(concurrency)
+    .map(({ answeredAt }, index) => answeredAt - (completions[index]?.answeredAt ?? 0));
   return {
     mode,
     jobs,
     concurrency,
     modelLatencyMs,
     studioLatencyMs,
-    seconds: rounded(((completions.at(-1) ?? 0) - startedAtMs) / 1000, 2),
+    seconds: rounded(((completions.at(-1)?.answeredAt ?? 0) - startedAtMs) / 1000, 2),
     idealSeconds: rounded(((jobs / concurrency) * modelLatencyMs) / 1000, 2),
     p50Ms: rounded(median(waits)),
     p95Ms: rounded(percentile(waits, 0.95)),
   };
-}
-
-const entriesSchema = z.array(
-  z.object({ path: z.string(), jobId: z.number().optional(), answeredAt: z.number().default(0) }),
-);
-
-/** When Studio answered the successful calls of this route, in order. Epoch ms. */
-async function timesOf({ studio }: Others, route: string, fromMs: number): Promise<readonly number[]> {
-  const entries = entriesSchema.parse(await call("GET", `${studio.url}/_local/requests`));
-  return entries
-    .filter(({ path, jobId, answeredAt }) => path === route && jobId !== undefined && answeredAt >= fromMs)
-    .map(({ answeredAt }) => answeredAt)
-    .toSorted((left, right) => left - right);
 }

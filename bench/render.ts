@@ -7,6 +7,7 @@ import type { MemoryRow } from "./memory.ts";
 import type { Overhead } from "./overhead.ts";
 import type { PollingRow } from "./polling.ts";
 import type { RefillRow } from "./refill.ts";
+import type { RoundsRow } from "./rounds.ts";
 import { costTables } from "./readme.ts";
 import { columns, kilobytes, ms, table, usd } from "./tables.ts";
 
@@ -67,6 +68,21 @@ export const renderRefill = (rows: readonly RefillRow[]): string =>
     ideal: ({ idealSeconds }) => `${idealSeconds} s`,
     "a place is empty: p50": ({ p50Ms }) => ms(p50Ms),
     p95: ({ p95Ms }) => ms(p95Ms),
+  });
+
+export const renderRounds = (rows: readonly RoundsRow[]): string =>
+  columns(rows, {
+    jobs: ({ jobs }) => jobs,
+    "at a time": ({ concurrency }) => concurrency,
+    "a round takes": ({ roundMs, scaledBy }) =>
+      `${ms(roundMs)}${scaledBy === 1 ? "" : `, here ${ms(roundMs / scaledBy)}`}`,
+    took: ({ seconds }) => `${seconds} s`,
+    ideal: ({ idealSeconds }) => `${idealSeconds} s`,
+    "against the ideal": ({ ratioToIdeal }) => ratioToIdeal,
+    "public worker's loop": ({ peerSeconds }) => `${peerSeconds} s`,
+    "against the loop": ({ ratioToPeer }) => ratioToPeer,
+    "between rounds: p50": ({ betweenP50Ms }) => ms(betweenP50Ms),
+    p95: ({ betweenP95Ms }) => ms(betweenP95Ms),
   });
 
 export const renderMemory = (rows: readonly MemoryRow[]): string =>

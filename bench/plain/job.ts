@@ -21,7 +21,7 @@ export interface Steps {
 
 let client: OpenAI | undefined;
 
-/** Reads the context, asks the model, sends a heartbeat, and completes the job. */
+/** Reads the context, runs rounds until the model calls no tool, sends a heartbeat, and completes the job. */
 export async function runOne(workspaceId: string, steps: Steps = {}): Promise<void> {
   const startedAtMs = Date.now();
   const context = await studio("/getWorkspaceRunnerContext", { workspaceId }, contextSchema);
@@ -35,13 +35,22 @@ export async function runOne(workspaceId: string, steps: Steps = {}): Promise<vo
   await steps.beforeRound?.();
   let text = "";
   let usage = { input_tokens: 0, output_tokens: 0 };
-  for await (const event of await client.responses.create(question(context.recentText))) {
-    if (event.type === "response.created") await steps.onRound?.(event.response.id);
-    if (event.type === "response.output_text.delta") text += event.delta;
-    if (event.type === "response.completed") ({ usage } = completedSchema.parse(event.response));
+  let request: Request | undefined = question(context.recentText);
+  while (request !== undefined) {
+    const calls: string[] = [];
+    let responseId = "";
+    for await (const event of await client.responses.create(request)) {
+      if (event.type === "response.created") await steps.onRound?.(event.response.id);
+      if (event.type === "response.output_text.delta") text += event.delta;
+      if (event.type === "response.output_item.done" && event.item.type === "function_call")
+        calls.push(event.item.call_id);
+      if (event.type === "response.completed")
+        ({ id: responseId, usage } = completedSchema.parse(event.response));
+    }
+    count("InferenceSeconds", (Date.now() - startedAtMs) / 1000);
+    log("round_ended", { workspaceId, ...usage });
+    request = calls.length > 0 ? outputs(request, { responseId, calls }) : undefined;
   }
-  count("InferenceSeconds", (Date.now() - startedAtMs) / 1000);
-  log("round_ended", { workspaceId, ...usage });
   await studio("/heartbeatWorkspaceJob", { workspaceId }, heartbeatAnswerSchema);
   count("Heartbeats");
   await steps.beforePost?.();
@@ -64,6 +73,15 @@ const completion = (workspaceId: string, text: string) => ({
 });
 
 type Request = OpenAI.Responses.ResponseCreateParamsStreaming;
+
+const outputs = (
+  request: Request,
+  { responseId, calls }: { readonly responseId: string; readonly calls: readonly string[] },
+): Request => ({
+  ...request,
+  previous_response_id: responseId,
+  input: calls.map((call_id) => ({ type: "function_call_output", call_id, output: "ok" })),
+});
 
 /** The same request that the runner sends, including tools and instructions. */
 function question(text: string): Request {

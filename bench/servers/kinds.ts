@@ -9,13 +9,13 @@ import { ServiceError } from "../../local/cloud/errors.ts";
 import type { TableResource } from "../../local/cloud/resources.ts";
 import { newCredentials } from "../../local/cloud/signature.ts";
 import { startWarden } from "../../local/cloud/warden.ts";
-import type { Script } from "../../local/model/conversation.ts";
+import type { Script, TurnPart } from "../../local/model/conversation.ts";
 import { startModel } from "../../local/model/server.ts";
 import { startStudio } from "../../local/studio/server.ts";
 
 export type ServerOptions =
   | { readonly kind: "studio" }
-  | { readonly kind: "model"; readonly latencyMs: number }
+  | { readonly kind: "model"; readonly latencyMs: number; readonly rounds: number }
   | {
       readonly kind: "aws";
       readonly tables: readonly TableResource[];
@@ -27,11 +27,21 @@ type Facts = Readonly<Record<string, string>> & { readonly url: string };
 
 const clock = systemClock;
 
-/** Finishes every job in one round, so that the measurement does not depend on the model's script. */
-const oneRound: Script = () => ({
-  parts: [{ type: "text", text: "A queue hands work on in the order in which it came." }],
-  outcome: "completed",
+const answer: TurnPart = { type: "text", text: "A queue hands work on in the order in which it came." };
+
+const listCall = (round: number): TurnPart => ({
+  type: "call",
+  name: "create_list",
+  arguments: JSON.stringify({ kind: "list", id: `list-${round}`, title: "Queues", items: ["First in"] }),
 });
+
+/** Finishes every job in `rounds` rounds, so that the measurement does not depend on the model's script. */
+const inRounds =
+  (rounds: number): Script =>
+  ({ items }) => {
+    const round = items.filter(({ type }) => type === "call").length + 1;
+    return { parts: [round < rounds ? listCall(round) : answer], outcome: "completed" };
+  };
 
 const unlimited = 1_000_000_000;
 
@@ -39,7 +49,8 @@ const unlimited = 1_000_000_000;
 export async function startKind(options: ServerOptions): Promise<Facts> {
   if (options.kind === "studio") return startBenchStudio();
   if (options.kind === "aws") return startAws(options);
-  return { url: (await startModel({ clock, latencyMs: options.latencyMs, script: oneRound })).url };
+  const { latencyMs, rounds } = options;
+  return { url: (await startModel({ clock, latencyMs, script: inRounds(rounds), control: true })).url };
 }
 
 async function startBenchStudio(): Promise<Facts> {

@@ -8,7 +8,7 @@ const chosen = (...args: string[]) => {
 };
 
 it("the command line chooses all parts when none is named, and each named part once", () => {
-  const all = ["cold", "polling", "drain", "refill", "overhead", "memory", "dispatch", "cost"];
+  const all = ["cold", "polling", "drain", "refill", "rounds", "overhead", "memory", "dispatch", "cost"];
   expect(chosen()).toMatchObject({ chosen: all, short: false, json: false, write: false });
   expect(chosen("drain", "cold", "drain", "--short", "--json")).toMatchObject({
     chosen: ["cold", "drain"],

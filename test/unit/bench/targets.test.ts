@@ -24,7 +24,7 @@ describe("a target", () => {
 describe("the latest measurement", () => {
   it("has targets for every part except memory", () => {
     const parts = targetsOf(measured).map(({ what }) => what.replace(/[:,].*/, ""));
-    expect([...new Set(parts)].join(" ")).toBe("cold polling drain refill overhead dispatch cost");
+    expect([...new Set(parts)].join(" ")).toBe("cold polling drain refill rounds overhead dispatch cost");
   });
 
   it("has a reason for every missed target", () => {

@@ -77,11 +77,8 @@ export interface Schedules {
 }
 
 export interface Functions {
-  /**
-   * The account's concurrency limit in the region. `unreserved`: the part that functions without a
-   * reservation share.
-   */
-  accountConcurrency(): Promise<{ readonly limit: number; readonly unreserved: number }>;
+  /** The part of the account's concurrency limit in the region that functions without a reservation share. */
+  unreservedConcurrency(): Promise<number>;
   /** Invokes the function asynchronously. */
   send(functionName: string, event: unknown): Promise<void>;
 }

@@ -117,6 +117,8 @@ export interface NetworkFacts {
   }[];
   /** Services with an endpoint that every subnet uses: `dynamodb`. */
   readonly endpoints: readonly string[];
+  /** Those of them whose own security groups let no function in. */
+  readonly closedEndpoints: readonly string[];
 }
 
 export interface Network {

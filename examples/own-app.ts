@@ -6,7 +6,7 @@ import { addOutputs } from "../infra/outputs.ts";
 import { StudioRunner } from "../infra/studio-runner.ts";
 
 /**
- * The runner as a construct in your own app, with a VPC and a KMS key of the same stack. Run it with
+ * The runner as a construct in your own app, with a VPC and KMS keys of the same stack. Run it with
  * `npx cdk synth --app "node examples/own-app.ts"`.
  */
 export function addOwnStack(app: App): Stack {
@@ -22,10 +22,12 @@ export function addOwnStack(app: App): Stack {
 
   const key = new Key(stack, "Key", { enableKeyRotation: true, pendingWindow: Duration.days(30) });
   key.grantEncryptDecrypt(new ServicePrincipal(`logs.${stack.region}.amazonaws.com`));
-  key.grantEncryptDecrypt(new ServicePrincipal("cloudwatch.amazonaws.com"));
+  // The alarms' topic has its own, so that CloudWatch's alarms cannot use the other.
+  const topicKey = new Key(stack, "TopicKey", { enableKeyRotation: true, pendingWindow: Duration.days(30) });
+  topicKey.grantEncryptDecrypt(new ServicePrincipal("cloudwatch.amazonaws.com"));
 
   const runner = new StudioRunner(stack, "Runner", {
-    encryption: { keyArn: key.keyArn },
+    encryption: { keyArn: key.keyArn, topicKeyArn: topicKey.keyArn },
     network: {
       subnetIds: vpc.selectSubnets({ subnetType: SubnetType.PRIVATE_WITH_EGRESS }).subnetIds,
       securityGroupIds: [group.securityGroupId],

@@ -34,8 +34,7 @@ export function brokenCompanyRelations(input: unknown): readonly Problem[] {
 function keyWithoutSecret(place: Path, secret: string): Row {
   return {
     path: [...place, `${secret.replace(/Arn$/, "")}KmsKeyArn`],
-    // With Bedrock there is no such secret, which another relation says.
-    // So it is with workload identity, for which the advice below would be wrong.
+    // With Bedrock and with workload identity there is no such secret, as other relations say.
     broken: (given) =>
       given(...place, secret) === undefined &&
       given(...place, "provider") !== "bedrock" &&

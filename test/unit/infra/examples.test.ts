@@ -71,11 +71,12 @@ describe("the example", () => {
     };
     expect(functions).toEqual([inVpc, inVpc, inVpc]);
     expect(resource("AWS::SQS::Queue").Properties["KmsMasterKeyId"]).toBe("Key.Arn");
+    expect(resource("AWS::SNS::Topic").Properties["KmsMasterKeyId"]).toBe("TopicKey.Arn");
   });
 
   it("company.json has every setting for a company", () => {
     const text = readFileSync(join(folder, "company.json"), "utf8");
-    // The topic's key belongs to a topic that the stack creates; this one brings its topic.
+    // The topic's key is for a topic that the stack creates, as in own-app.ts; this example brings its topic.
     const names = [encryptionSchema, networkSchema, iamSchema, thresholdsSchema]
       .flatMap(({ shape }) => Object.keys(shape))
       .filter((name) => name !== "topicKeyArn");

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { isMetricLine, parseLogLine, type LogLine } from "./parse-log-line.ts";
 import { quietSentenceOf, sentenceOf, toneOf, type Tone } from "./sentences.ts";
 import { printable } from "../lib/core/text.ts";
+import type { Context } from "./context.ts";
 import type { LogRecord } from "./ports.ts";
 import type { Role } from "./stack.ts";
 import { reasonInWords } from "./cycle-words.ts";
@@ -103,4 +104,11 @@ function timeOf(timestamp: string | undefined): number | undefined {
 /** A CloudWatch filter for lines with this value. */
 export function filterFor(field: "workspaceId" | "runId", value: string): string {
   return `{ $.${field} = ${JSON.stringify(value)} }`;
+}
+
+/** Why the stack's logs cannot be read here; `undefined`: they can. The local stack has no classes of logs. */
+export async function whyUnread(context: Context): Promise<string | undefined> {
+  const { settings } = await context.stack();
+  if (context.options.local || settings.logClass === "standard") return undefined;
+  return `The setting logClass is "${settings.logClass}": only CloudWatch Logs Insights reads these logs.`;
 }

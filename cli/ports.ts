@@ -77,11 +77,8 @@ export interface Schedules {
 }
 
 export interface Functions {
-  /**
-   * The account's concurrency limit in the region. `unreserved`: the part that functions without a
-   * reservation share.
-   */
-  accountConcurrency(): Promise<{ readonly limit: number; readonly unreserved: number }>;
+  /** The part of the account's concurrency limit in the region that functions without a reservation share. */
+  unreservedConcurrency(): Promise<number>;
   /** Invokes the function asynchronously. */
   send(functionName: string, event: unknown): Promise<void>;
 }
@@ -120,6 +117,8 @@ export interface NetworkFacts {
   }[];
   /** Services with an endpoint that every subnet uses: `dynamodb`. */
   readonly endpoints: readonly string[];
+  /** Those of them whose own security groups let no function in. */
+  readonly closedEndpoints: readonly string[];
 }
 
 export interface Network {

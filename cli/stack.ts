@@ -51,9 +51,10 @@ function unfinished(name: string, status: string): CliError | undefined {
     return new CliError("not_deployed", `The stack ${name} is still ${doing} (${status}).`, { remedy });
   }
   if (!/^(?:CREATE|ROLLBACK|DELETE)_/.test(status) || status === "CREATE_COMPLETE") return undefined;
-  const failed = status.startsWith("DELETE_") ? "Destroying" : "The first deploy of";
-  const remedy =
-    "The stack's events in the console of CloudFormation say why. Then deploy again: npm run runner -- deploy";
+  const [failed, again] = status.startsWith("DELETE_")
+    ? ["Destroying", "destroy it again: npm run runner -- destroy"]
+    : ["The first deploy of", "deploy again: npm run runner -- deploy"];
+  const remedy = `The stack's events in the console of CloudFormation say why. Then ${again}`;
   return new CliError("deploy_failed", `${failed} the stack ${name} failed (${status}).`, { remedy });
 }
 

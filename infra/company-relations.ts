@@ -1,4 +1,9 @@
-import { concurrency, defaultConcurrency, thresholdsSchema } from "./company-schema.ts";
+import {
+  concurrency,
+  defaultConcurrency,
+  defaultFailurePercent,
+  thresholdsSchema,
+} from "./company-schema.ts";
 import { formatPath, valueAt, type Problem } from "./problems.ts";
 
 type Path = readonly (string | number)[];
@@ -29,8 +34,11 @@ export function brokenCompanyRelations(input: unknown): readonly Problem[] {
 function keyWithoutSecret(place: Path, secret: string): Row {
   return {
     path: [...place, `${secret.replace(/Arn$/, "")}KmsKeyArn`],
-    // With Bedrock there is no such secret, which another relation says.
-    broken: (given) => given(...place, secret) === undefined && given(...place, "provider") !== "bedrock",
+    // With Bedrock and with workload identity there is no such secret, as other relations say.
+    broken: (given) =>
+      given(...place, secret) === undefined &&
+      given(...place, "provider") !== "bedrock" &&
+      given(...place, "workloadIdentity") === undefined,
     sentence: `is the KMS key of a secret that you bring, but ${secret} is missing. Name the secret, or give the key of the stack's own secrets: encryption.secretsKeyArn.`,
   };
 }
@@ -38,13 +46,19 @@ function keyWithoutSecret(place: Path, secret: string): Row {
 const level = (given: Given): unknown => given("monitoring", "level");
 const isOff = (given: Given): boolean => level(given) === "off";
 
-/** A threshold of an alarm that the level does not have. Parsed settings have the defaults at every level. */
-const defaults = new Map(Object.entries(thresholdsSchema.parse({})));
-const thresholdRows = Object.keys(thresholdsSchema.shape).map((name): Row => ({
-  path: ["monitoring", "thresholds", name],
+/** Thresholds of alarms, with their defaults, which parsed settings have at every level. */
+const standards = new Map(Object.entries(thresholdsSchema.parse({})));
+const thresholds: readonly (readonly [path: Path, standard: unknown])[] = [
+  [["monitoring", "failurePercent"], defaultFailurePercent],
+  ...Object.keys(thresholdsSchema.shape).map(
+    (name) => [["monitoring", "thresholds", name], standards.get(name)] as const,
+  ),
+];
+const thresholdRows = thresholds.map(([path, standard]): Row => ({
+  path,
   broken: (given) =>
-    (isOff(given) || (level(given) === "lean" && name !== "noGoodPollCycles")) &&
-    given("monitoring", "thresholds", name) !== defaults.get(name),
+    (isOff(given) || (level(given) === "lean" && path.at(-1) !== "noGoodPollCycles")) &&
+    given(...path) !== standard,
   sentence:
     'is for an alarm that this monitoring.level does not have. Leave it out, or set monitoring.level to "full".',
 }));
@@ -58,6 +72,13 @@ const rows: readonly Row[] = [
   },
   ...thresholdRows,
   keyWithoutSecret(["inference"], "keySecretArn"),
+  {
+    path: ["inference", "keySecretKmsKeyArn"],
+    broken: (given) =>
+      given("inference", "workloadIdentity") !== undefined && given("inference", "provider") !== "bedrock",
+    sentence:
+      "is the KMS key of a model key's secret, but inference.workloadIdentity replaces that key. Leave one of them out.",
+  },
   {
     path: ["encryption", "topicKeyArn"],
     broken: isOff,
@@ -78,6 +99,12 @@ const rows: readonly Row[] = [
   },
   {
     path: ["monitoring", "email"],
+    broken: isOff,
+    sentence:
+      'is the address of the alarms, but monitoring.level is "off", which has none. Leave it out, or choose another level.',
+  },
+  {
+    path: ["monitoring", "email"],
     broken: (given) => given("monitoring", "topicArn") !== undefined,
     sentence:
       "subscribes to the topic that the stack creates, but monitoring.topicArn brings one. Leave it out, and subscribe the address to that topic.",
@@ -93,10 +120,12 @@ const concurrencyOf = (pool: Path, given: Given): number =>
 const poolRows = (pool: Path): readonly Row[] => [
   {
     path: [...pool, "processor", "reservedConcurrency"],
-    broken: (given) =>
-      Number(given(...pool, "processor", "reservedConcurrency")) < concurrencyOf(pool, given),
+    broken: (given) => {
+      const reserved = Number(given(...pool, "processor", "reservedConcurrency"));
+      return reserved >= 1 && reserved < concurrencyOf(pool, given);
+    },
     sentence: (given) =>
-      `processor.reservedConcurrency is ${String(given(...pool, "processor", "reservedConcurrency"))}, but concurrency is ${concurrencyOf(pool, given)}: leased jobs would wait for a free function. Give ${concurrencyOf(pool, given)} or more, or lower concurrency.`,
+      `is ${String(given(...pool, "processor", "reservedConcurrency"))}, but concurrency is ${concurrencyOf(pool, given)}: leased jobs would wait for a free function. Give ${concurrencyOf(pool, given)} or more, or lower concurrency.`,
   },
   keyWithoutSecret(pool, "keySecretArn"),
   keyWithoutSecret([...pool, "rotation"], "accountKeySecretArn"),

@@ -31,6 +31,7 @@ const ids = (prefix: "subnet" | "sg", max: number) => {
     .array(identifier(hint, new RegExp(`^${prefix}-[\\da-f]{8,17}$`)), { error: hint })
     .min(1, { error: hint })
     .max(max, { error: hint })
+    .refine((given) => new Set(given).size === given.length, { error: "Give each id once." })
     .readonly();
 };
 
@@ -82,6 +83,7 @@ export const thresholdsSchema = object({
   dispatcherErrors: whole(1, 5, " (errors in 5 minutes, of at most 5 cycles)").default(3),
 });
 
+export const defaultFailurePercent = 20;
 export const defaultConcurrency = 10;
 export const concurrency = () => whole(1, 1000, " (runs at once)");
 

@@ -70,6 +70,10 @@ function wrongPlace(
   region: string,
   source: string,
 ): readonly Problem[] {
+  if (own !== "" && partition !== partitionOf(own)) {
+    const sentence = `names partition ${partition} with region ${own}, which is in ${partitionOf(own)}. Correct the ARN.`;
+    return [{ path: formatPath(path), sentence }];
+  }
   const sentence =
     own !== "" && own !== region
       ? `is in ${own}, but ${source}. A stack can use only what is in its own region.`
@@ -103,7 +107,7 @@ function wrongServices(input: unknown, region: string, source: string): readonly
       ? [
           {
             path: "inference.region",
-            sentence: `is ${bedrockRegion}, but ${source}, in another partition: the processor's role means nothing there. Give a region of ${partitionOf(region)}.`,
+            sentence: `is ${bedrockRegion}, but ${source}, in another partition: the processor's role is not valid there. Give a region of ${partitionOf(region)}.`,
           },
         ]
       : []),

@@ -34,7 +34,7 @@ export function brokenProviderRelations(given: ProviderChoices, isFips: boolean)
     .filter(([name]) => given[name] !== undefined)
     .map(([name, why]) => {
       const other = given.provider === "openai" ? "bedrock" : "openai";
-      const sentence = `inference.${name} ${why}. Leave it out, or set inference.provider to "${other}".`;
+      const sentence = `${why}. Leave it out, or set inference.provider to "${other}".`;
       return { path: `inference.${name}`, sentence };
     });
   if (given.provider === "openai") return strangers;
@@ -84,6 +84,6 @@ const modelHints: Readonly<Record<BedrockEndpoint, string>> = {
 const otherPath =
   "openai.gpt-oss models and the others are served at different paths of Bedrock's mantle endpoint. Choose both models from one of the two groups.";
 const noFips =
-  'endpoints.fips is true, but Bedrock\'s mantle endpoint has no such address. Set inference.endpoint to "runtime", or endpoints.fips to false.';
+  'is true, but Bedrock\'s mantle endpoint has no such address. Set inference.endpoint to "runtime", or endpoints.fips to false.';
 const synchronous =
-  'inference.mode is "background", but Bedrock\'s runtime endpoint does not support background mode. Give "auto" or "streaming", or set inference.endpoint to "mantle".';
+  'is "background", but Bedrock\'s runtime endpoint does not support background mode. Give "auto" or "streaming", or set inference.endpoint to "mantle".';

@@ -84,7 +84,7 @@ const poolRows: readonly Row<PoolInput>[] = [
     left: cycleMs,
     right: (input) => input.timing.scheduleMs,
     sentence: (input) =>
-      `polling "${input.pool.polling}" polls for ${seconds(cycleMs(input))}, but timing.scheduleMs starts the next cycle after ` +
+      `"${input.pool.polling}" polls for ${seconds(cycleMs(input))}, but timing.scheduleMs starts the next cycle after ` +
       `${seconds(input.timing.scheduleMs)}. Choose a polling mode with a shorter cycle.`,
   },
   {
@@ -93,7 +93,7 @@ const poolRows: readonly Row<PoolInput>[] = [
     right: ({ pool }) => pool.dispatcherTimeoutSeconds * 1000,
     sentence: (input) =>
       `polling "${input.pool.polling}" polls for ${seconds(cycleMs(input))} and timing.dispatchReserveMs keeps ` +
-      `${seconds(input.timing.dispatchReserveMs)} free after it, but dispatcher.timeoutSeconds is ${input.pool.dispatcherTimeoutSeconds}. ` +
+      `${seconds(input.timing.dispatchReserveMs)} free after it, but the timeout is ${input.pool.dispatcherTimeoutSeconds} s. ` +
       `Give ${Math.ceil((cycleMs(input) + input.timing.dispatchReserveMs) / 1000)} or more, or a polling mode with a shorter cycle.`,
   },
   {
@@ -101,7 +101,7 @@ const poolRows: readonly Row<PoolInput>[] = [
     left: ({ pool }) => pool.dispatcherTimeoutSeconds * 1000,
     right: (input) => 2 * input.timing.scheduleMs,
     sentence: (input) =>
-      `dispatcher.timeoutSeconds is ${input.pool.dispatcherTimeoutSeconds}, but timing.scheduleMs starts a cycle every ` +
+      `is ${input.pool.dispatcherTimeoutSeconds}, but timing.scheduleMs starts a cycle every ` +
       `${seconds(input.timing.scheduleMs)}, and a cycle that hangs holds back the next ones. ` +
       `Give ${(2 * input.timing.scheduleMs) / 1000} or less.`,
   },
@@ -110,7 +110,7 @@ const poolRows: readonly Row<PoolInput>[] = [
     left: (input) => input.timing.attemptReserveMs + input.attemptWorkMs,
     right: ({ pool }) => pool.processorTimeoutSeconds * 1000,
     sentence: (input) =>
-      `processor.timeoutSeconds is ${input.pool.processorTimeoutSeconds}, but timing.attemptReserveMs keeps ${seconds(input.timing.attemptReserveMs)} ` +
+      `is ${input.pool.processorTimeoutSeconds}, but timing.attemptReserveMs keeps ${seconds(input.timing.attemptReserveMs)} ` +
       `of it free and an attempt needs ${seconds(input.attemptWorkMs)} to work. ` +
       `Give ${Math.ceil((input.timing.attemptReserveMs + input.attemptWorkMs) / 1000)} or more.`,
   },
@@ -120,7 +120,7 @@ const poolRows: readonly Row<PoolInput>[] = [
     left: (input) => (workMs(input) < input.attemptWorkMs ? 0 : runLimitMs(input)),
     right: (input) => attempts(input) * workMs(input),
     sentence: (input) =>
-      `runLimitMinutes is ${input.pool.runLimitMinutes}, but timing.maxContinuations allows a run ${attempts(input)} attempts, each of which works for ` +
+      `is ${input.pool.runLimitMinutes}, but timing.maxContinuations allows a run ${attempts(input)} attempts, each of which works for ` +
       `${seconds(workMs(input))}: processor.timeoutSeconds (${input.pool.processorTimeoutSeconds}) less timing.attemptReserveMs. ` +
       `Give ${Math.floor((attempts(input) * workMs(input)) / 60_000)} or less${longerAttempts(input)}.`,
   },
@@ -219,7 +219,7 @@ interface InferenceChoices {
 export function brokenInferenceRelations({ mode, store }: InferenceChoices): readonly Problem[] {
   if (store || mode !== "background") return [];
   const sentence =
-    'inference.mode is "background", which keeps responses at the provider, but inference.store is false. ' +
+    'is "background", which keeps responses at the provider, but inference.store is false. ' +
     'Give "auto" or "streaming", or set inference.store to true.';
   return [{ path: "inference.mode", sentence }];
 }
@@ -230,8 +230,7 @@ export function brokenInstructions(given: {
   readonly instructionsFile?: unknown;
 }): readonly Problem[] {
   if (given.instructions === undefined || given.instructionsFile === undefined) return [];
-  const sentence =
-    "inference.instructions and inference.instructionsFile both give instructions. Leave one of them out.";
+  const sentence = "gives instructions, and so does inference.instructions. Leave one of them out.";
   return [{ path: "inference.instructionsFile", sentence }];
 }
 
@@ -254,7 +253,7 @@ export function brokenSpendRelations(
   return caps.flatMap((capUsd, index) =>
     (capUsd === undefined ? [] : unknown).map((name) => ({
       path: formatPath(["pools", index, "dailyCapUsd"]),
-      sentence: `dailyCapUsd is ${capUsd}, but the price of the model "${name}" is unknown. Give its prices in spend.prices, or leave the cap out.`,
+      sentence: `is ${capUsd}, but the price of the model "${name}" is unknown. Give its prices in spend.prices, or leave the cap out.`,
     })),
   );
 }

@@ -15,6 +15,7 @@ import { timing } from "../lib/core/timing.ts";
 import {
   concurrency,
   defaultConcurrency,
+  defaultFailurePercent,
   logClasses,
   encryptionSchema,
   iamSchema,
@@ -216,7 +217,7 @@ export const monitoringSchema = object({
   /** Receives every alarm, once its owner has confirmed the subscription. */
   email: text("Give an e-mail address.", /^[^\s@]+@[^\s@]+\.[^\s@]+$/).optional(),
   /** The percentage of failed runs that raises an alarm. */
-  failurePercent: whole(1, 100, " (percent of the runs that ended)").default(20),
+  failurePercent: whole(1, 100, " (percent of the runs that ended)").default(defaultFailurePercent),
   /** An existing topic that receives every alarm. Absent: the stack creates one. */
   topicArn: topicArn().optional(),
   thresholds: thresholdsSchema.prefault({}),
@@ -251,12 +252,22 @@ export const updatesSchema = object({
   feedUrl: z.string({ error: feedHint }).refine(isFeedUrl, { error: feedHint }),
 });
 
+/** What every AWS service takes. */
+const tagCharacters = "letters, digits, spaces and _ . : / = + - @";
+const tagName = /^(?!aws:)(?=\S.{0,127}$)[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/iu;
+const tagText = text(
+  `Give a text of 1 to 256 ${tagCharacters}.`,
+  /^(?=.{1,256}$)(?=\S)[\p{L}\p{Z}\p{N}_.:/=+\-@]*(?<=\S)$/u,
+);
 const tags = z
-  .record(z.string(), text("Give a text of 1 to 256 characters.", /^(?=.{1,256}$)\S(?:.*\S)?$/), {
-    error: "Give an object of tag names and texts.",
+  .record(z.string(), tagText, { error: "Give an object of tag names and texts." })
+  .check(({ value, issues }) => {
+    const wrong = Object.keys(value).filter((name) => !tagName.test(name));
+    const message = `Give tags names of 1 to 128 ${tagCharacters} that do not begin with aws:.`;
+    issues.push(...wrong.map((name) => ({ code: "custom" as const, path: [name], input: value, message })));
   })
-  .refine((given) => Object.keys(given).every((name) => /^(?!aws:)\S.{0,127}$/i.test(name)), {
-    error: "Give tag names of 1 to 128 characters that do not begin with aws:.",
+  .refine((given) => Object.keys(given).length <= 50, {
+    error: "Give at most 50 tags; a resource holds no more.",
   });
 
 export const stackNameSchema = text(
@@ -272,7 +283,7 @@ export const settingsSchema = object({
   pools: z
     .array(poolSchema, { error: "Give a list of pools." })
     .min(1, { error: "Give at least one pool." })
-    // CloudFormation allows 500 resources and 200 outputs per stack; a pool has 29 to 66, and 15 to 18.
+    // CloudFormation allows 500 resources and 200 outputs per stack; a pool has 21 to 59, and 15 to 18.
     .max(10, { error: "Give at most 10 pools; a stack holds no more. Put the others into a second stack." })
     .readonly()
     .prefault([{ name: "default", kind: "user" }]),

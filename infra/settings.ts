@@ -185,8 +185,7 @@ function brokenCredentials(given: {
   readonly workloadIdentity?: unknown;
 }): readonly Problem[] {
   if (given.keySecretArn === undefined || given.workloadIdentity === undefined) return [];
-  const sentence =
-    "inference.workloadIdentity replaces a stored key, but inference.keySecretArn names one. Leave one of them out.";
+  const sentence = "replaces a stored key, but inference.keySecretArn names one. Leave one of them out.";
   return [{ path: "inference.workloadIdentity", sentence }];
 }
 

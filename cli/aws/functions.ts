@@ -5,10 +5,9 @@ import type { AwsConfig } from "./config.ts";
 export function createFunctions(config: AwsConfig): Functions {
   const client = new LambdaClient(config);
   return {
-    accountConcurrency: async () => {
+    unreservedConcurrency: async () => {
       const { AccountLimit } = await client.send(new GetAccountSettingsCommand({}));
-      const limit = AccountLimit?.ConcurrentExecutions ?? 0;
-      return { limit, unreserved: AccountLimit?.UnreservedConcurrentExecutions ?? limit };
+      return AccountLimit?.UnreservedConcurrentExecutions ?? AccountLimit?.ConcurrentExecutions ?? 0;
     },
     send: async (FunctionName, event) => {
       const Payload = JSON.stringify(event);

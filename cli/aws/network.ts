@@ -29,7 +29,11 @@ export function createNetwork(config: AwsConfig): Network {
               client.send(new DescribeRouteTablesCommand({ Filters: inVpcs })),
               client.send(new DescribeVpcEndpointsCommand({ Filters: inVpcs })),
             ]);
-      const tableIds = Subnets.map((subnet) => tableOf(RouteTables, subnet)?.RouteTableId ?? "");
+      const used = VpcEndpoints.filter((endpoint) => isUsed(endpoint, tableIdsOf(Subnets, RouteTables)));
+      const open = await readOpenGroups(client, used.flatMap(groupIdsOf), securityGroupIds);
+      const closed = used
+        .map((endpoint) => ({ endpoint, ids: groupIdsOf(endpoint) }))
+        .filter(({ ids }) => ids.length > 0 && !ids.some((id) => open.includes(id)));
       return {
         subnets: Subnets.map((subnet) => ({
           id: subnet.SubnetId ?? "",
@@ -42,12 +46,25 @@ export function createNetwork(config: AwsConfig): Network {
           vpcId: VpcId,
           allowsHttps: IpPermissionsEgress.some(coversHttps),
         })),
-        endpoints: VpcEndpoints.filter((endpoint) => isUsed(endpoint, tableIds)).map(({ ServiceName = "" }) =>
-          ServiceName.slice(ServiceName.lastIndexOf(".") + 1),
-        ),
+        endpoints: used.map(serviceOf),
+        closedEndpoints: closed.map(({ endpoint }) => serviceOf(endpoint)),
       };
     },
   };
+}
+
+/** Those of the groups that let members of `from` send to port 443. */
+async function readOpenGroups(
+  client: EC2Client,
+  ids: readonly string[],
+  from: readonly string[],
+): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
+  const Filters = [filter("group-id", [...new Set(ids)])];
+  const { SecurityGroups = [] } = await client.send(new DescribeSecurityGroupsCommand({ Filters }));
+  return SecurityGroups.filter(({ IpPermissions = [] }) =>
+    IpPermissions.some((rule) => coversHttps(rule) && letsIn(rule, from)),
+  ).map(({ GroupId = "" }) => GroupId);
 }
 
 const filter = (Name: string, values: readonly string[]) => ({ Name, Values: [...values] });
@@ -61,6 +78,24 @@ function tableOf(tables: readonly RouteTable[], subnet: Subnet): RouteTable | un
     VpcId === subnet.VpcId && Associations.some(({ Main }) => Main === true);
   return own ?? tables.find(isMain);
 }
+
+const tableIdsOf = (subnets: readonly Subnet[], tables: readonly RouteTable[]): readonly string[] =>
+  subnets.map((subnet) => tableOf(tables, subnet)?.RouteTableId ?? "");
+
+const serviceOf = ({ ServiceName = "" }: VpcEndpoint): string =>
+  ServiceName.slice(ServiceName.lastIndexOf(".") + 1);
+
+/** The security groups of an interface endpoint; a gateway endpoint has none. */
+const groupIdsOf = ({ Groups = [] }: VpcEndpoint): readonly string[] =>
+  Groups.map(({ GroupId = "" }) => GroupId);
+
+/** Whether the rule is for one of these groups, or for addresses, which are not compared with the subnets'. */
+const letsIn = (
+  { UserIdGroupPairs = [], IpRanges = [], Ipv6Ranges = [], PrefixListIds = [] }: IpPermission,
+  groupIds: readonly string[],
+): boolean =>
+  IpRanges.length + Ipv6Ranges.length + PrefixListIds.length > 0 ||
+  UserIdGroupPairs.some(({ GroupId = "" }) => groupIds.includes(GroupId));
 
 function defaultRouteOf(table: RouteTable | undefined): NetworkSubnet["defaultRoute"] {
   const route = table?.Routes?.find(

@@ -33,7 +33,8 @@ export const config: Command = defineCommand({
   input,
   run: async (context, { differences }) => {
     const project = await context.project.settings();
-    const stack = await attempt(() => context.stack());
+    // Without a deployed stack there is nothing to compare, so that no answer is right.
+    const stack = differences ? { value: await context.stack() } : await attempt(() => context.stack());
     const deployed = valueOf(stack);
     const all = compare(project, deployed?.settings);
     const rows = differences ? all.filter((row) => row.differs) : all;

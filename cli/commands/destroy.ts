@@ -30,9 +30,9 @@ export const destroy: Command = defineCommand({
   run: async (context, { confirm, force }) => {
     refuseLocal(context, "destroy");
     const stackName = await ownStackName(context);
-    const stack = await context.stack();
-    if (!force) await refuseBusy(context, stack);
-    const stays = whatStays(stack);
+    const stack = await readWhole(context);
+    if (stack !== undefined && !force) await refuseBusy(context, stack);
+    const stays = stack === undefined ? [] : whatStays(stack);
     if (confirm === undefined) context.terminal.err(stays.join("\n"));
     await checkName(context, stackName, confirm);
     await runCdk(context, ["destroy", stackName, "--force"]);
@@ -40,6 +40,16 @@ export const destroy: Command = defineCommand({
     return { data, text: () => [`${stackName} is deleted.`, ...stays].join("\n") };
   },
 });
+
+/** The stack; `undefined`: it was never deployed completely, or destroying it failed, so it has no outputs. */
+async function readWhole(context: Context): Promise<Stack | undefined> {
+  try {
+    return await context.stack();
+  } catch (error) {
+    if (error instanceof CliError && error.code === "deploy_failed") return undefined;
+    throw error;
+  }
+}
 
 /** @throws CliError `refused` if jobs are in flight */
 async function refuseBusy(context: Context, { pools }: Stack): Promise<void> {

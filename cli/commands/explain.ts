@@ -5,7 +5,7 @@ import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count, formatDuration, formatTime, formatUsd } from "../format.ts";
 import { findRunsOf } from "../job-ids.ts";
-import { filterFor, toReadableLine, type ReadableLine } from "../log-lines.ts";
+import { filterFor, toReadableLine, whyUnread, type ReadableLine } from "../log-lines.ts";
 import { roles, type Role, type StackPool } from "../stack.ts";
 import type { Colours, Screen } from "../terminal.ts";
 import { id } from "../values.ts";
@@ -42,14 +42,16 @@ export const explain: Command = defineCommand({
   input: z.object({ job: id() }),
   run: async (context, { job }) => {
     const { pool, runs } = await findRunsOf(context, job);
-    const lines = await readLines(context, pool, runs);
+    const unread = await whyUnread(context);
+    const lines = unread === undefined ? await readLines(context, pool, runs) : [];
     const timelines = runs.map((run) => timelineOf(run, lines));
     const data = {
       pool: pool.name,
       workspaceId: runs[0].workspaceId,
+      note: unread ?? null,
       runs: timelines.map(({ run, steps }) => ({ ...toJob(run), steps })),
     };
-    return { data, text: (screen) => render(data.workspaceId, timelines, screen) };
+    return { data, text: (screen) => render(data, timelines, screen) };
   },
 });
 
@@ -117,13 +119,24 @@ function runStoreSteps(run: Run): readonly Step[] {
 
 const toneOfEnd = (state: Run["state"]): Step["tone"] => (state === "completed" ? "good" : "bad");
 
-function render(workspaceId: string, timelines: readonly Timeline[], screen: Screen): string {
-  const { bold } = screen.colours;
-  const head = `Workspace ${bold(printable(workspaceId))}: ${count(timelines.length, "run")}`;
-  return [head, ...timelines.map((timeline) => renderStory(timeline, screen.colours))].join("\n\n");
+interface About {
+  readonly workspaceId: string;
+  /** Why there are no log lines; null: they were read. */
+  readonly note: string | null;
 }
 
-function renderStory({ run, steps, logLines }: Timeline, colours: Colours): string {
+function render({ workspaceId, note }: About, timelines: readonly Timeline[], screen: Screen): string {
+  const { bold, yellow } = screen.colours;
+  const head = `Workspace ${bold(printable(workspaceId))}: ${count(timelines.length, "run")}`;
+  const stories = timelines.map((timeline) => {
+    const expired = "No log lines were found: they are kept for a limited time only.";
+    const without = timeline.logLines > 0 ? "" : `\n${yellow(note ?? expired)}`;
+    return `${renderStory(timeline, screen.colours)}${without}`;
+  });
+  return [head, ...stories].join("\n\n");
+}
+
+function renderStory({ run, steps }: Timeline, colours: Colours): string {
   const head = `Run ${colours.bold(run.runId)}  ${paintState(run.state, colours)}  ${colours.dim(facts(run))}`;
   const unsure = run.unconfirmed
     ? [colours.yellow("Studio did not confirm this, so its own state may differ.")]
@@ -132,9 +145,7 @@ function renderStory({ run, steps, logLines }: Timeline, colours: Colours): stri
   const [first] = steps;
   const lines = steps.map((step) => stepLine(step, first?.atMs ?? 0, colours));
   const begun = first === undefined ? [] : [colours.dim(`from ${formatTime(first.atMs)} UTC`)];
-  const none =
-    logLines > 0 ? [] : [colours.yellow("No log lines were found: they are kept for a limited time only.")];
-  return [head, ...why, ...begun, ...lines, ...none].join("\n");
+  return [head, ...why, ...begun, ...lines].join("\n");
 }
 
 function whyOf({ reason, explanation, failures }: Run): string {

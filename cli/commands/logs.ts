@@ -4,7 +4,7 @@ import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { isRunId } from "../job-ids.ts";
-import { filterFor, toReadableLine, type ReadableLine } from "../log-lines.ts";
+import { filterFor, toReadableLine, whyUnread, type ReadableLine } from "../log-lines.ts";
 import { roles, type Role, type StackPool } from "../stack.ts";
 import type { Screen } from "../terminal.ts";
 import { choice, duration, id } from "../values.ts";
@@ -41,6 +41,11 @@ export const logs: Command = defineCommand({
   run: async (context, wanted) => {
     const pool = await context.pool();
     const sources = sourcesOf(pool, wanted.function);
+    const unread = await whyUnread(context);
+    if (unread !== undefined)
+      throw new CliError("refused", unread, {
+        remedy: `Query the log groups with Logs Insights, in the console of CloudWatch: ${sources.map(({ group }) => group).join(", ")}`,
+      });
     const startMs = context.clock.now() - wanted.since;
     if (wanted.follow) return follow(context, { wanted, sources, startMs });
     const lines = await read(context, { wanted, sources, startMs });

@@ -59,7 +59,7 @@ async function checkAccount(context: Context, pool: StackPool, concurrency: numb
       )
       .map(async (other) => concurrencyOf(other, await runStore.control.read(other.name)).value),
   );
-  const { unreserved } = await aws.functions.accountConcurrency();
+  const unreserved = await aws.functions.unreservedConcurrency();
   const taken = others.reduce((sum, one) => sum + one, functionsBeside * pools.length);
   if (taken + concurrency <= unreserved) return;
   const room = Math.max(0, unreserved - taken);

@@ -1,3 +1,5 @@
+import type { Settings } from "../../infra/settings.ts";
+import { attempt, problemOf, valueOf } from "../attempt.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
 /** The name of `cdk bootstrap`'s stack. */
@@ -33,31 +35,48 @@ export const accountChecks: readonly Check[] = [
     beforeDeploy: true,
     needs: ["settings", "credentials"],
     unknown: "warn",
-    run: async (facts) => {
-      const { functions } = await facts.context.aws();
-      const [{ pools }, { limit, unreserved }] = await Promise.all([
-        facts.settings(),
-        functions.accountConcurrency(),
-      ]);
-      const reserved = pools.reduce((sum, { processor }) => sum + (processor.reservedConcurrency ?? 0), 0);
-      if (reserved > 0 && reserved + leastUnreserved > limit) return tooMuchReserved(reserved, limit);
-      const needed = pools.reduce(
-        (sum, { concurrency, processor }) =>
-          sum + (processor.reservedConcurrency === undefined ? concurrency : 0) + functionsBeside,
-        0,
-      );
-      const finding = `the account can run ${unreserved} invocations at once; the pools need ${needed}, including dispatchers and recovery`;
-      if (needed <= unreserved) return { outcome: "ok", finding };
-      const remedy =
-        'Lower the pools\' concurrency, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".';
-      return { outcome: "warn", finding, remedy };
-    },
+    run: judgeConcurrency,
   },
 ];
 
-const tooMuchReserved = (reserved: number, limit: number): Finding => ({
-  outcome: "fail",
-  finding: `the pools reserve ${reserved} of the account's ${limit} invocations at once, of which Lambda keeps ${leastUnreserved} for other functions`,
+/**
+ * Reservations of the deployed stack become free when the next deploy replaces them; those of other functions
+ * do not.
+ */
+async function judgeConcurrency(facts: Facts): Promise<Finding> {
+  const { functions } = await facts.context.aws();
+  const [{ pools }, unreserved, stack] = await Promise.all([
+    facts.settings(),
+    functions.unreservedConcurrency(),
+    attempt(() => facts.stack()),
+  ]);
+  const deployed = valueOf(stack)?.settings.pools ?? [];
+  const available = unreserved + reservedBy(deployed);
+  const reserved = reservedBy(pools);
+  const rest = available - reserved;
+  if (reserved > 0 && rest < leastUnreserved) {
+    const problem = problemOf(stack);
+    // Where the deployed settings cannot be read, they may hold the reservations that are missing here.
+    const isCertain = problem === undefined || problem.code === "not_deployed";
+    return { outcome: isCertain ? "fail" : "warn", ...tooMuchReserved(reserved, available) };
+  }
+  const needed = pools.reduce(
+    (sum, { concurrency, processor }) =>
+      sum + (processor.reservedConcurrency === undefined ? concurrency : 0) + functionsBeside,
+    0,
+  );
+  const finding = `the account can run ${rest} invocations at once; the pools need ${needed}, including dispatchers and recovery`;
+  if (needed <= rest) return { outcome: "ok", finding };
+  const remedy =
+    'Lower the pools\' concurrency, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".';
+  return { outcome: "warn", finding, remedy };
+}
+
+const reservedBy = (pools: Settings["pools"]): number =>
+  pools.reduce((sum, { processor }) => sum + (processor.reservedConcurrency ?? 0), 0);
+
+const tooMuchReserved = (reserved: number, available: number): Omit<Finding, "outcome"> => ({
+  finding: `the pools reserve ${reserved} of the ${available} invocations at once that other functions leave, of which Lambda keeps ${leastUnreserved} unreserved`,
   remedy:
     'Lower processor.reservedConcurrency, or ask AWS for a higher quota: Service Quotas, Lambda, "Concurrent executions".',
 });

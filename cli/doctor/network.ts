@@ -14,10 +14,16 @@ export const networkChecks: readonly Check[] = [
     run: async (facts) => {
       const settings = await facts.settings();
       if (settings.network === undefined) return [];
-      const { network } = await facts.context.aws();
+      const { network, region } = await facts.context.aws();
+      const services = servicesOf(settings, await region());
       const found = await network.read(settings.network);
-      const problems = [...missing(settings.network, found), ...wrongVpcs(found), ...unreachable(found)];
-      return problems.length > 0 ? problems : reached(found, servicesOf(settings));
+      const problems = [
+        ...missing(settings.network, found),
+        ...wrongVpcs(found),
+        ...unreachable(found),
+        ...blocked(found, services),
+      ];
+      return problems.length > 0 ? problems : reached(found, services);
     },
   },
 ];
@@ -25,14 +31,16 @@ export const networkChecks: readonly Check[] = [
 type Given = NonNullable<Settings["network"]>;
 
 /** AWS services that the functions themselves call. */
-function servicesOf(settings: Settings): readonly string[] {
+function servicesOf(settings: Settings, stackRegion: string): readonly string[] {
   const bedrock = bedrockOf(settings);
+  const { region = stackRegion } = bedrock ?? {};
   return [
     "dynamodb",
     "lambda",
     "secretsmanager",
     ...(settings.inference.workloadIdentity ? ["sts"] : []),
-    ...(bedrock ? [`bedrock-${bedrock.endpoint}`] : []),
+    // An endpoint of the VPC is for its own region.
+    ...(bedrock ? [`bedrock-${bedrock.endpoint}${region === stackRegion ? "" : ` in ${region}`}`] : []),
   ];
 }
 
@@ -71,6 +79,17 @@ function unreachable({ subnets, securityGroups }: NetworkFacts): readonly Findin
         ]
       : []),
   ];
+}
+
+function blocked({ closedEndpoints }: NetworkFacts, services: readonly string[]): readonly Finding[] {
+  return services
+    .filter((service) => closedEndpoints.includes(service))
+    .map((service) => ({
+      outcome: "fail",
+      finding: `the VPC's endpoint for ${service} does not let the functions in: none of its security groups has an inbound rule for them on port 443`,
+      remedy:
+        "Add an inbound rule for TCP 443 from network.securityGroupIds to the endpoint's security group.",
+    }));
 }
 
 function reached({ subnets, endpoints }: NetworkFacts, services: readonly string[]): readonly Finding[] {

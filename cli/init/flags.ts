@@ -86,13 +86,16 @@ export function withFlags(answers: Answers, flags: Flags, { stack, pool }: Globa
     const remedy = `Pools: ${names.join(", ")}. --pools replaces the whole list.`;
     throw new CliError("not_found", `There is no pool ${pool} in the settings.`, { remedy });
   }
+  const level = monitoring ?? answers.level;
+  // Without alarms, an address from earlier answers has nothing to receive.
+  const keptEmail = level === "off" ? undefined : answers.email;
   return {
     stackName: stackNameOf(stack) ?? answers.stackName,
     pools: pools.map((one) => (pool === undefined || one.name === pool ? poolWithFlags(one, flags) : one)),
     provider,
     model: flags.model ?? before,
-    email: email === "none" ? undefined : (email ?? answers.email),
-    level: monitoring ?? answers.level,
+    email: email === "none" ? undefined : (email ?? keptEmail),
+    level,
   };
 }
 

@@ -205,10 +205,7 @@ function createFakeAws(fake: FakeAws): Aws {
       read: guarded("schedules", () => ({ enabled: fake.scheduleOn, expression: "rate(1 minute)" })),
     },
     functions: {
-      accountConcurrency: guarded("functions", () => ({
-        limit: 1_000,
-        unreserved: fake.unreservedConcurrency,
-      })),
+      unreservedConcurrency: guarded("functions", () => fake.unreservedConcurrency),
       send: unexpected,
     },
     bedrock: { ask: guarded("bedrock", () => undefined) },

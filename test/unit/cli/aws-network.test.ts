@@ -14,8 +14,26 @@ const subnet = (id: string): string =>
   `<subnetId>${id}</subnetId><vpcId>vpc-1</vpcId><availabilityZone>eu-west-1a</availabilityZone>`;
 const group = (id: string, permission: string): string =>
   `<groupId>${id}</groupId><vpcId>vpc-1</vpcId>${list("ipPermissionsEgress", permission)}`;
+const inbound = (id: string, rule: string): string =>
+  `<groupId>${id}</groupId><vpcId>vpc-1</vpcId>${list("ipPermissions", rule)}`;
+const https = "<ipProtocol>tcp</ipProtocol><fromPort>443</fromPort><toPort>443</toPort>";
+/** An interface endpoint with private DNS and this security group. */
+const behind = (id: string): string =>
+  `<vpcEndpointType>Interface</vpcEndpointType><state>available</state><privateDnsEnabled>true</privateDnsEnabled>${list("groupSet", `<groupId>${id}</groupId>`)}`;
 const endpoint = (service: string, rest: string): string =>
   `<serviceName>com.amazonaws.eu-west-1.${service}</serviceName>${rest}`;
+
+/** The security groups of endpoints. */
+const guards = list(
+  "securityGroupInfo",
+  inbound("sg-addresses", `${https}${list("ipRanges", "<cidrIp>10.0.0.0/16</cidrIp>")}`),
+  inbound("sg-functions", `${https}${list("groups", "<groupId>sg-all</groupId>")}`),
+  inbound("sg-strangers", `${https}${list("groups", "<groupId>sg-other</groupId>")}`),
+  inbound(
+    "sg-http-in",
+    `<ipProtocol>tcp</ipProtocol><fromPort>80</fromPort><toPort>80</toPort>${list("ipRanges", "<cidrIp>0.0.0.0/0</cidrIp>")}`,
+  ),
+);
 
 /** The answers of EC2, by action. */
 const answers: Readonly<Record<string, string>> = {
@@ -43,6 +61,10 @@ const answers: Readonly<Record<string, string>> = {
       "secretsmanager",
       "<vpcEndpointType>Interface</vpcEndpointType><state>available</state><privateDnsEnabled>true</privateDnsEnabled>",
     ),
+    endpoint("sts", behind("sg-addresses")),
+    endpoint("kms", behind("sg-functions")),
+    endpoint("bedrock-mantle", behind("sg-strangers")),
+    endpoint("bedrock-runtime", behind("sg-http-in")),
     endpoint(
       "lambda",
       "<vpcEndpointType>Interface</vpcEndpointType><state>available</state><privateDnsEnabled>false</privateDnsEnabled>",
@@ -51,15 +73,17 @@ const answers: Readonly<Record<string, string>> = {
 };
 
 const ec2 = await startHttpServer(({ body }) => {
-  const action = new URLSearchParams(body).get("Action") ?? "";
+  const asked = new URLSearchParams(body);
+  const action = asked.get("Action") ?? "";
+  const isOfEndpoints = asked.get("Filter.1.Value.1") === "sg-addresses";
   return {
     headers: { "content-type": "text/xml" },
-    body: `<${action}Response>${answers[action] ?? ""}</${action}Response>`,
+    body: `<${action}Response>${isOfEndpoints ? guards : (answers[action] ?? "")}</${action}Response>`,
   };
 });
 afterAll(() => ec2.close());
 
-it("the network of a VPC is read from EC2: default routes, outbound rules, and the endpoints that every subnet uses", async () => {
+it("the network of a VPC is read from EC2: default routes, outbound rules, and the endpoints that every subnet uses, with those that let no function in", async () => {
   const network = createNetwork(
     toAwsConfig({
       region: "eu-west-1",
@@ -81,7 +105,8 @@ it("the network of a VPC is read from EC2: default routes, outbound rules, and t
       { id: "sg-https", vpcId: "vpc-1", allowsHttps: true },
       { id: "sg-http", vpcId: "vpc-1", allowsHttps: false },
     ],
-    endpoints: ["secretsmanager"],
+    endpoints: ["secretsmanager", "sts", "kms", "bedrock-mantle", "bedrock-runtime"],
+    closedEndpoints: ["bedrock-mantle", "bedrock-runtime"],
   });
   const asked = ec2.requests.map(({ body }) => new URLSearchParams(body));
   expect(asked[0]?.get("Filter.1.Name")).toBe("subnet-id");

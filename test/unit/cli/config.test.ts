@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CliError } from "../../../cli/errors.ts";
 import { cli, expectRun, pool, setUpCli } from "./set-up.ts";
 
 setUpCli();
@@ -43,6 +44,16 @@ describe("config", () => {
   it("shows the project's settings before the first deploy", async () => {
     cli.aws.deployed = false;
     await expectRun("config", 0, "inference.model", "Nothing to compare with: There is no stack");
+  });
+
+  it("says only why nothing can be compared, and exits with that problem's code, with --differences", async () => {
+    cli.aws.deployed = false;
+    const missing = await expectRun("config --differences", 3, "There is no stack");
+    cli.aws.services = {
+      stacks: { outputs: () => Promise.reject(new CliError("no_credentials", "No credentials.")) },
+    };
+    const refused = await expectRun("config --differences", 4, "No credentials.");
+    expect(missing.out + refused.out).toBe("");
   });
 
   it("exits with 2 when the project's settings are invalid, naming each problem but no secret", async () => {

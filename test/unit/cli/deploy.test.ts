@@ -96,6 +96,12 @@ describe("destroy", () => {
     await expectRun("destroy --confirm StudioRunner --force", 0);
   });
 
+  it("deletes a stack that has no outputs, because an earlier destroy failed", async () => {
+    Object.assign(cli.aws, { status: "DELETE_FAILED", withOutputs: false });
+    await expectRun("destroy --confirm StudioRunner", 0, "StudioRunner is deleted.");
+    expect(programs[0]?.args).toEqual(["destroy", "StudioRunner", "--force"]);
+  });
+
   it("exits with 3 when there is no stack", async () => {
     cli.aws.deployed = false;
     await expectRun("destroy --confirm StudioRunner", 3);

@@ -16,6 +16,7 @@ const healthy: NetworkFacts = {
   subnets: [subnet("a"), subnet("b")],
   securityGroups: [group],
   endpoints: ["dynamodb", "lambda", "secretsmanager"],
+  closedEndpoints: [],
 };
 const network = { subnetIds: ["subnet-0000000a", "subnet-0000000b"], securityGroupIds: ["sg-00000001"] };
 
@@ -59,6 +60,10 @@ it.each<readonly [finding: string, facts: Partial<NetworkFacts>]>([
     { securityGroups: [{ ...group, allowsHttps: false }] },
   ],
   [
+    "fail: the VPC's endpoint for lambda does not let the functions in: none of its security groups has an inbound rule for them on port 443",
+    { closedEndpoints: ["lambda", "kms"] },
+  ],
+  [
     "warn: subnet-0000000b has no default route: functions there reach Studio and the model only if the network has a way of its own",
     { subnets: [subnet("a"), subnet("b", { defaultRoute: "none" })] },
   ],
@@ -78,5 +83,16 @@ it("doctor asks for the endpoints of Bedrock and STS only where the settings nee
   cli.projectSettings = { network, inference };
   expect(await found({})).toEqual([
     "ok: 2 subnets in eu-west-1a, eu-west-1b; bedrock-runtime through NAT, as the VPC has no endpoint",
+  ]);
+});
+
+it("doctor counts an endpoint of Bedrock only when inference.region is the stack's region", async () => {
+  const inference = { provider: "bedrock", endpoint: "runtime", model: "us.openai.gpt-6-luna" };
+  const endpoints = [...healthy.endpoints, "bedrock-runtime"];
+  cli.projectSettings = { network, inference };
+  expect(await found({ endpoints })).toEqual(["ok: 2 subnets in eu-west-1a, eu-west-1b"]);
+  cli.projectSettings = { network, inference: { ...inference, region: "us-west-2" } };
+  expect(await found({ endpoints })).toEqual([
+    "ok: 2 subnets in eu-west-1a, eu-west-1b; bedrock-runtime in us-west-2 through NAT, as the VPC has no endpoint",
   ]);
 });

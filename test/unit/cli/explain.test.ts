@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { addSampleRuns, logSampleRun } from "./sample-runs.ts";
-import { cli, expectRun, now, pool, runIds, setUpCli } from "./set-up.ts";
+import { cli, expectRun, now, pool, runIds, settle, setUpCli } from "./set-up.ts";
 
 const [, second] = runIds;
 
@@ -51,6 +51,16 @@ describe("explain", () => {
   it("shows what the run store holds, with a note, when no log lines are left", async () => {
     cli.aws.logs = {};
     await expectRun("explain ws-old", 0, "the run is finished: completed, ok", "No log lines were found");
+  });
+
+  it("shows what the run store holds, with a note, when only Logs Insights reads the logs", async () => {
+    settle({ logClass: "infrequent-access", monitoring: { level: "off" } });
+    const note =
+      'The setting logClass is "infrequent-access": only CloudWatch Logs Insights reads these logs.';
+    const { out } = await expectRun("explain ws-mid", 0, "the run is finished: failed, model_refused", note);
+    expect(out).not.toContain("No log lines were found");
+    expect((await cli.run("explain", "ws-mid", "--json")).json()).toMatchObject({ note });
+    expect(cli.aws.logQueries).toEqual([]);
   });
 
   it("shows when the lease of a running job ends", async () => {

@@ -123,6 +123,11 @@ describe("init without a terminal", () => {
     ]);
   });
 
+  it("drops an email address from earlier settings with --monitoring off, which has no alarms", async () => {
+    await expectRun("init --yes --email ops@example.com", 0);
+    await expectRun("init --yes --monitoring off --force", 0);
+  });
+
   it("removes a cap and an email address with none", async () => {
     await expectRun("init --yes --cap 3 --email ops@example.com", 0);
     await expectRun("init --yes --cap none --email none --force", 0);

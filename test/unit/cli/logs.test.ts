@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { logLine, logSampleRun } from "./sample-runs.ts";
-import { cli, expectRun, now, pool, runIds, setUpCli } from "./set-up.ts";
+import { cli, expectRun, now, pool, runIds, settle, setUpCli } from "./set-up.ts";
 
 const [, second] = runIds;
 
@@ -62,6 +62,18 @@ describe("logs", () => {
     expect((await cli.run("logs")).out).toBe(
       "03:00:00.000  recovery    Lambda ended the invocation: timeout\n03:00:00.000  recovery    Segmentation fault\n",
     );
+  });
+
+  it("refuses logs of the class that only Logs Insights reads, and names their groups", async () => {
+    settle({ logClass: "infrequent-access", monitoring: { level: "off" } });
+    for (const command of ["logs", "logs --follow"])
+      await expectRun(
+        command,
+        1,
+        'The setting logClass is "infrequent-access": only CloudWatch Logs Insights reads these logs.',
+        `Query the log groups with Logs Insights, in the console of CloudWatch: ${pool}-dispatcher, ${pool}-processor, ${pool}-recovery`,
+      );
+    expect(cli.aws.logQueries).toEqual([]);
   });
 
   it("suggests --since when no lines are found", async () => {

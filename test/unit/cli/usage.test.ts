@@ -132,6 +132,16 @@ describe("a missing stack", () => {
     expect(error.message).toContain(message);
   });
 
+  it.each([
+    ["ROLLBACK_COMPLETE", "Then deploy again: npm run runner -- deploy"],
+    ["DELETE_FAILED", "Then destroy it again: npm run runner -- destroy"],
+  ])("in the state %s without outputs asks for the command that can follow", async (status, next) => {
+    Object.assign(cli.aws, { status, withOutputs: false });
+    expect((await expectRun("status --json", 3)).error().remedy).toBe(
+      `The stack's events in the console of CloudFormation say why. ${next}`,
+    );
+  });
+
   it("makes a command exit with 3 when no local stack runs", async () => {
     const answer = await expectRun("status --local --json", 3);
     expect(answer.error()).toEqual({

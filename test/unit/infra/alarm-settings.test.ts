@@ -71,6 +71,18 @@ it.each<readonly [settings: unknown, problem: string]>([
     'monitoring.topicArn: is the topic of the alarms, but monitoring.level is "off", which has none. Leave it out, or choose another level.',
   ],
   [
+    { monitoring: { email: "night@example.com", level: "off" } },
+    'monitoring.email: is the address of the alarms, but monitoring.level is "off", which has none. Leave it out, or choose another level.',
+  ],
+  [
+    { monitoring: { failurePercent: 30, level: "off" } },
+    'monitoring.failurePercent: is for an alarm that this monitoring.level does not have. Leave it out, or set monitoring.level to "full".',
+  ],
+  [
+    { monitoring: { failurePercent: 30, level: "lean" } },
+    'monitoring.failurePercent: is for an alarm that this monitoring.level does not have. Leave it out, or set monitoring.level to "full".',
+  ],
+  [
     { monitoring: { topicArn, email: "night@example.com" } },
     "monitoring.email: subscribes to the topic that the stack creates, but monitoring.topicArn brings one. Leave it out, and subscribe the address to that topic.",
   ],

@@ -145,7 +145,7 @@ describe("the settings refuse", () => {
   it("the KMS key of a model key with Bedrock, which has none", () => {
     const inference = { provider: "bedrock", model: "openai.gpt-6-luna", keySecretKmsKeyArn: key("a") };
     expect(problems({ inference })).toEqual([
-      "inference.keySecretKmsKeyArn: inference.keySecretKmsKeyArn is the KMS key of a model key's secret, but Bedrock needs none: requests are signed by the processor's role. Leave it out, or set inference.provider to \"openai\".",
+      "inference.keySecretKmsKeyArn: is the KMS key of a model key's secret, but Bedrock needs none: requests are signed by the processor's role. Leave it out, or set inference.provider to \"openai\".",
     ]);
   });
 

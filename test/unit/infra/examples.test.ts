@@ -27,6 +27,28 @@ const contents: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "two-pools.json": { "AWS::Lambda::Function": 6, "AWS::SNS::Subscription": 1 },
 };
 
+/** What the CLI reads of a stack with one pool (cli/stack.ts), and the commands that store its keys. */
+const operating = [
+  "AlarmTopic",
+  "Dashboard",
+  "ModelKeyCommand",
+  "ModelKeySecret",
+  "PoolDefaultAlarms",
+  "PoolDefaultDeadLetters",
+  "PoolDefaultDispatcher",
+  "PoolDefaultDispatcherLog",
+  "PoolDefaultKeysCommand",
+  "PoolDefaultKeysSecret",
+  "PoolDefaultProcessor",
+  "PoolDefaultProcessorLog",
+  "PoolDefaultRecovery",
+  "PoolDefaultRecoveryLog",
+  "PoolDefaultSchedule",
+  "RunStoreTable",
+  "Settings",
+  "Version",
+];
+
 describe("the example", () => {
   it.each(Object.keys(contents))(
     "%s can be synthesized without a finding and makes what it is about",
@@ -37,10 +59,11 @@ describe("the example", () => {
     },
   );
 
-  it("own-app.ts runs its functions in the VPC, and encrypts with the key, of its own stack", () => {
+  it("own-app.ts runs its functions in the VPC, encrypts with the key, and has the outputs that the CLI reads, of its own stack", () => {
     const app = testApp(checks);
     const { stackName } = addOwnStack(app);
-    const { resources, resource } = readTemplate(app, stackName);
+    const { resources, resource, outputs } = readTemplate(app, stackName);
+    expect(Object.keys(outputs).toSorted()).toEqual(operating);
     const functions = resources("AWS::Lambda::Function").map(({ Properties }) => Properties["VpcConfig"]);
     const inVpc = {
       SubnetIds: ["VpcPrivateSubnet1Subnet", "VpcPrivateSubnet2Subnet"],
@@ -48,11 +71,15 @@ describe("the example", () => {
     };
     expect(functions).toEqual([inVpc, inVpc, inVpc]);
     expect(resource("AWS::SQS::Queue").Properties["KmsMasterKeyId"]).toBe("Key.Arn");
+    expect(resource("AWS::SNS::Topic").Properties["KmsMasterKeyId"]).toBe("TopicKey.Arn");
   });
 
   it("company.json has every setting for a company", () => {
     const text = readFileSync(join(folder, "company.json"), "utf8");
-    const names = [networkSchema, iamSchema].flatMap(({ shape }) => Object.keys(shape));
+    // The topic's key is for a topic that the stack creates, as in own-app.ts; this example brings its topic.
+    const names = [encryptionSchema, networkSchema, iamSchema, thresholdsSchema]
+      .flatMap(({ shape }) => Object.keys(shape))
+      .filter((name) => name !== "topicKeyArn");
     const others = ["namePrefix", "topicArn", "logClass", "reservedConcurrency", "tags", "tracing"];
     const secrets = ["keySecretKmsKeyArn", "accountKeySecretKmsKeyArn"];
     for (const name of [...names, ...others, ...secrets]) expect(text).toContain(`"${name}"`);

@@ -37,11 +37,15 @@ it.each<readonly [settings: unknown, problem: string]>([
   [{ logClass: "delivery" }, 'logClass: given "delivery". Give one of: standard, infrequent-access.'],
   [
     pool({ processor: { reservedConcurrency: 9 } }),
-    "pools[0].processor.reservedConcurrency: processor.reservedConcurrency is 9, but concurrency is 10: leased jobs would wait for a free function. Give 10 or more, or lower concurrency.",
+    "pools[0].processor.reservedConcurrency: is 9, but concurrency is 10: leased jobs would wait for a free function. Give 10 or more, or lower concurrency.",
+  ],
+  [
+    pool({ processor: { reservedConcurrency: 0 } }),
+    "pools[0].processor.reservedConcurrency: given 0. Give a whole number from 1 to 1000 (invocations at once).",
   ],
   [
     pool({ concurrency: 50, processor: { reservedConcurrency: 40 } }),
-    "pools[0].processor.reservedConcurrency: processor.reservedConcurrency is 40, but concurrency is 50: leased jobs would wait for a free function. Give 50 or more, or lower concurrency.",
+    "pools[0].processor.reservedConcurrency: is 40, but concurrency is 50: leased jobs would wait for a free function. Give 50 or more, or lower concurrency.",
   ],
 ])("the settings refuse %j", (settings, problem) => {
   expect(problems(settings)).toEqual([problem]);

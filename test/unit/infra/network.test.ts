@@ -53,10 +53,14 @@ it("each function is created after the policy that lets Lambda connect it", () =
   }
 });
 
-it("the settings refuse a network without security groups, and ids that are none", () => {
+it("the settings refuse a network without security groups, ids that are none, and an id given twice", () => {
   expect(problems({ network: { subnetIds: ["vpc-0a1b2c3d"] } })).toEqual([
     'network.subnetIds[0]: given "vpc-0a1b2c3d". Give a list of 1 to 16 ids, like ["subnet-0a1b2c3d"].',
     'network.securityGroupIds: missing. Give a list of 1 to 5 ids, like ["sg-0a1b2c3d"].',
+  ]);
+  const twice = [...network.subnetIds, "subnet-0a1b2c3d4e5f60001"];
+  expect(problems({ network: { ...network, subnetIds: twice } })).toEqual([
+    "network.subnetIds: given a list. Give each id once.",
   ]);
   expect(problems({ network: { ...network, subnetIds: [] } })).toEqual([
     'network.subnetIds: given a list. Give a list of 1 to 16 ids, like ["subnet-0a1b2c3d"].',

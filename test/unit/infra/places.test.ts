@@ -60,6 +60,10 @@ it.each<readonly [settings: Readonly<Record<string, unknown>>, problem: string]>
     "iam.permissionsBoundaryArn: is of the partition aws-us-gov, but inference.keySecretArn is in eu-west-1, in aws. A stack can use only what is in its own partition.",
   ],
   [
+    { encryption: { tableKeyArn: `arn:aws-cn:kms:eu-west-1:123456789012:key/${uuid}` } },
+    "encryption.tableKeyArn: names partition aws-cn with region eu-west-1, which is in aws. Correct the ARN.",
+  ],
+  [
     { runStoreTableArn: chineseTable, endpoints: { fips: true } },
     "endpoints.fips: is true, but runStoreTableArn is in cn-north-1, and AWS has no FIPS endpoints in China. Give false.",
   ],
@@ -72,7 +76,7 @@ it.each<readonly [settings: Readonly<Record<string, unknown>>, problem: string]>
       runStoreTableArn: "arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/runs",
       inference: { provider: "bedrock", model: "openai.gpt-6-luna", region: "us-east-1" },
     },
-    "inference.region: is us-east-1, but runStoreTableArn is in us-gov-west-1, in another partition: the processor's role means nothing there. Give a region of aws-us-gov.",
+    "inference.region: is us-east-1, but runStoreTableArn is in us-gov-west-1, in another partition: the processor's role is not valid there. Give a region of aws-us-gov.",
   ],
 ])("the settings refuse what is not in one place: %j", (settings, problem) => {
   expect(problems(settings)).toEqual([problem]);

@@ -38,7 +38,7 @@ describe("the relations of a pool's settings", () => {
       {
         path: "polling",
         sentence:
-          'polling "fast" polls for 57 s, but timing.scheduleMs starts the next cycle after 50 s. Choose a polling mode with a shorter cycle.',
+          '"fast" polls for 57 s, but timing.scheduleMs starts the next cycle after 50 s. Choose a polling mode with a shorter cycle.',
       },
     ]);
   });

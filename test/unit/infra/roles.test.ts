@@ -215,9 +215,9 @@ it("the processor's failure destination is created after the policy that lets it
   expect(events.DependsOn).toEqual([stack.resource("AWS::IAM::Policy", "ProcessorOnward").logicalId]);
 });
 
-it("each traced function is created after the policy that lets it send traces", () => {
-  const traced = synthesizeUnbundled({ monitoring: { tracing: "xray" } });
-  for (const part of ["Dispatcher", "Processor", "Recovery"]) {
+it("each function has active tracing with the setting xray, and is created after the policy that lets it send traces", () => {
+  const traced = synthesizeUnbundled({ monitoring: { tracing: "xray" }, pools: [withRotation] });
+  for (const part of ["Dispatcher", "Processor", "Recovery", "Rotator"]) {
     const fn = traced.resource("AWS::Lambda::Function", part);
     expect(fn.Properties["TracingConfig"]).toEqual({ Mode: "Active" });
     expect(fn.DependsOn).toContain(traced.resource("AWS::IAM::Policy", `${part}RunnerTracing`).logicalId);

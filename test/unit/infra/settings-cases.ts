@@ -29,6 +29,7 @@ function settingsWith(path: string, value: unknown): unknown {
 }
 
 const aName = "Give a name of 1 to 20 lower-case letters, digits and hyphens, like europe-2.";
+const aTag = "Give a text of 1 to 256 letters, digits, spaces and _ . : / = + - @.";
 const anAddress = "Give an https:// address (http:// only for this machine).";
 const keyArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys";
 const days =
@@ -88,18 +89,23 @@ const wrongValues: readonly (readonly [path: string, value: unknown, sentence: s
   ["pools[0].dailyCapUsd", 0, "Give a number from 0.01 to 1000000 (US dollars per day)."],
   ["pools[0].dailyCapUsd", 1_000_001, "Give a number from 0.01 to 1000000 (US dollars per day)."],
   ["pools[0].dailyCapUsd", "5", "Give a number from 0.01 to 1000000 (US dollars per day)."],
-  ["tags.team", "", "Give a text of 1 to 256 characters."],
+  ["tags.team", "", aTag],
+  ["tags.team", "y;|", aTag],
 ];
 
 const price = { inputPerMillionUsd: 3, cachedInputPerMillionUsd: 0.3, outputPerMillionUsd: 15 };
 const pricedAt = (fields: object) => ({ spend: { prices: { m: { ...price, ...fields } } } });
 const usdPerMillion = "Give a number from 0 to 10000 (US dollars per million tokens).";
 const workloadIdentity = { identityProviderId: "idp_1", serviceAccountId: "svc_1" };
+const kmsKeyArn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-000000000001";
 const modelKeyArn = `${keyArn}-AbCdEf`;
 const bedrock = (fields: object) => ({
   inference: { provider: "bedrock", model: "openai.gpt-6-luna", ...fields },
 });
 const runtime = { endpoint: "runtime", model: "us.openai.gpt-6-luna" };
+const tagNames =
+  "Give tags names of 1 to 128 letters, digits, spaces and _ . : / = + - @ that do not begin with aws:.";
+const sixtyTags = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`tag-${index}`, "x"]));
 const elevenPools = Array.from({ length: 11 }, (_, index) => ({ name: `p${index}x`, kind: "user" }));
 
 /** Settings that are rejected, and a part of the sentence that says what is wrong and what to do. */
@@ -119,7 +125,9 @@ export const refused: readonly (readonly [words: string, input: unknown])[] = [
     'inference.hostedTools[0]: given "shell". Give one of: web_search.',
     { inference: { hostedTools: ["shell"] } },
   ],
-  ["Give tag names of 1 to 128 characters that do not begin with aws:.", { tags: { "aws:team": "a" } }],
+  [`tags.aws:team: given "a". ${tagNames}`, { tags: { "aws:team": "a" } }],
+  [`tags.a{b}: given "x". ${tagNames}`, { tags: { "a{b}": "x", "cost-center": "4711" } }],
+  ["tags: given an object. Give at most 50 tags; a resource holds no more.", { tags: sixtyTags }],
   ["zebra: unknown setting (given 1). Allowed here: stackName, studio, inference, spend,", { zebra: 1 }],
   ['ledgerTableArn: is now called "runStoreTableArn". Rename it.', { ledgerTableArn: "arn" }],
   ['pools[0].pickup: is now called "polling". Rename it.', pool({ pickup: "fast" })],
@@ -129,13 +137,17 @@ export const refused: readonly (readonly [words: string, input: unknown])[] = [
   ],
   ["inference.apiKey: unknown setting (given a text of length 7).", { inference: { apiKey: "hunter2" } }],
   [
-    "inference.instructions and inference.instructionsFile both give instructions.",
+    "inference.instructionsFile: gives instructions, and so does inference.instructions.",
     { inference: { instructions: "Be brief.", instructionsFile: "style.md" } },
   ],
-  ["runLimitMinutes is 191, but timing.maxContinuations allows", pool({ runLimitMinutes: 191 })],
+  ["pools[0].runLimitMinutes: is 191, but timing.maxContinuations allows", pool({ runLimitMinutes: 191 })],
   [
-    "inference.workloadIdentity replaces a stored key, but inference.keySecretArn names one",
+    "inference.workloadIdentity: replaces a stored key, but inference.keySecretArn names one",
     { inference: { workloadIdentity, keySecretArn: modelKeyArn } },
+  ],
+  [
+    "inference.keySecretKmsKeyArn: is the KMS key of a model key's secret, but inference.workloadIdentity replaces that key. Leave one of them out.",
+    { inference: { workloadIdentity, keySecretKmsKeyArn: kmsKeyArn } },
   ],
   [`spend.prices.m.inputPerMillionUsd: given -1. ${usdPerMillion}`, pricedAt({ inputPerMillionUsd: -1 })],
   [
@@ -149,12 +161,12 @@ export const refused: readonly (readonly [words: string, input: unknown])[] = [
   ],
   ["spend.prices: given a list. Give an object of model names and prices.", { spend: { prices: [] } }],
   [
-    "inference.endpoint chooses between the endpoints of Amazon Bedrock.",
+    "inference.endpoint: chooses between the endpoints of Amazon Bedrock.",
     { inference: { endpoint: "runtime" } },
   ],
-  ["inference.region is the region of Amazon Bedrock.", { inference: { region: "us-east-1" } }],
+  ["inference.region: is the region of Amazon Bedrock.", { inference: { region: "us-east-1" } }],
   [
-    "inference.baseUrl is the address of another Responses server",
+    "inference.baseUrl: is the address of another Responses server",
     bedrock({ baseUrl: "https://m.example.com" }),
   ],
   ["is the secret of a model key, but Bedrock needs none", bedrock({ keySecretArn: modelKeyArn })],
@@ -169,10 +181,13 @@ export const refused: readonly (readonly [words: string, input: unknown])[] = [
   ["Choose both models from one of the two groups.", bedrock({ summaryModel: "openai.gpt-oss-20b" })],
   ["Give an inference profile like us.openai.gpt-6-luna", bedrock({ endpoint: "runtime" })],
   [
-    "Bedrock's runtime endpoint does not support background mode",
+    'inference.mode: is "background", but Bedrock\'s runtime endpoint does not support background mode',
     bedrock({ ...runtime, mode: "background" }),
   ],
-  ["Bedrock's mantle endpoint has no such address.", { ...bedrock({}), endpoints: { fips: true } }],
+  [
+    "endpoints.fips: is true, but Bedrock's mantle endpoint has no such address.",
+    { ...bedrock({}), endpoints: { fips: true } },
+  ],
 ];
 
 /** Settings that are accepted. */
@@ -181,5 +196,6 @@ export const accepted: readonly object[] = [
   { inference: { mode: "streaming", store: false } },
   { inference: { mode: "auto", store: false } },
   { studio: { baseUrl: "http://127.0.0.1:8080" } },
+  { tags: { "Kostenstelle/Größe": "Zürich +41 @ 9:00 = früh" } },
   { ...bedrock(runtime), endpoints: { fips: true } },
 ];

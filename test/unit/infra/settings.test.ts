@@ -113,7 +113,7 @@ describe("settings are rejected:", () => {
   - pools[0].poling: unknown setting (given a text of length 4). Did you mean "polling"?
   - logLevel: given "loud". Give one of: trace, debug, info, warn, error, fatal.
   - stackname: unknown setting (given a text of length 1). Did you mean "stackName"?
-  - pools[0].processor.timeoutSeconds: processor.timeoutSeconds is 30, but timing.attemptReserveMs keeps 20 s of it free and an attempt needs 60 s to work. Give 80 or more.`,
+  - pools[0].processor.timeoutSeconds: is 30, but timing.attemptReserveMs keeps 20 s of it free and an attempt needs 60 s to work. Give 80 or more.`,
       ),
     );
   });
@@ -122,7 +122,7 @@ describe("settings are rejected:", () => {
 it("the inference mode cannot be background with store false, which is reported along with other problems", () => {
   expect(problems({ inference: { mode: "background", store: false, modle: "m-1" } })).toEqual([
     'inference.modle: unknown setting (given a text of length 3). Did you mean "mode"?',
-    'inference.mode: inference.mode is "background", which keeps responses at the provider, but inference.store is false. Give "auto" or "streaming", or set inference.store to true.',
+    'inference.mode: is "background", which keeps responses at the provider, but inference.store is false. Give "auto" or "streaming", or set inference.store to true.',
   ]);
 });
 

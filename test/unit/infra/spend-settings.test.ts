@@ -41,7 +41,7 @@ describe("a daily cap", () => {
     const inference = { model: "my-model", summaryModel: "gpt-6-luna" };
     const capped = { ...pool({ dailyCapUsd: 5 }), inference };
     expect(problems(capped)).toEqual([
-      'pools[0].dailyCapUsd: dailyCapUsd is 5, but the price of the model "my-model" is unknown. Give its prices in spend.prices, or leave the cap out.',
+      'pools[0].dailyCapUsd: is 5, but the price of the model "my-model" is unknown. Give its prices in spend.prices, or leave the cap out.',
     ]);
     expect(problems({ ...capped, spend: { prices: { "my-model": price } } })).toEqual([]);
     expect(problems({ ...pool({}), inference })).toEqual([]);

@@ -126,6 +126,7 @@ describe("init without a terminal", () => {
   it("drops an email address from earlier settings with --monitoring off, which has no alarms", async () => {
     await expectRun("init --yes --email ops@example.com", 0);
     await expectRun("init --yes --monitoring off --force", 0);
+    expect(settings().monitoring).toEqual({ level: "off" });
   });
 
   it("removes a cap and an email address with none", async () => {

@@ -25,7 +25,7 @@ const poolSettings = {
   polling: "economy",
   runLimitMinutes: 26,
   // 14 s here (emulator.py), of which an attempt works for 10.
-  processor: { timeoutSeconds: 140 },
+  processor: { timeoutSeconds: 300 },
   rotation: { everyDays: 30 },
 } as const;
 
@@ -185,8 +185,8 @@ describe("jobs", () => {
   test("a job that takes three attempts is completed by the third, and no round is paid twice", async () => {
     const FunctionName = await cloud.readOutput("PoolDefaultProcessor");
     const { Timeout } = await configurationOf("PoolDefaultProcessor");
-    // An attempt works for 6 s of these 8 s.
-    await cloud.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout: 8 }));
+    // An attempt works for 12 s of these 16 s.
+    await cloud.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout: 16 }));
     const askedBefore = asked();
     cloud.hold(() => true);
     const workspaceId = queue(`Plan a launch ${held} [[rounds:1]]`);

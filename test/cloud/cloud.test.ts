@@ -24,7 +24,7 @@ const poolSettings = {
   kind: "user",
   polling: "economy",
   runLimitMinutes: 26,
-  // 14 s here (emulator.py), of which an attempt works for 10.
+  // 30 s here (emulator.py), of which an attempt works for 22.
   processor: { timeoutSeconds: 300 },
   rotation: { everyDays: 30 },
 } as const;

@@ -115,12 +115,8 @@ class Attempt {
       await this.#heartbeat.stop();
       const { state, reason } = outcome;
       if (state === "continued") {
-        const continuation = {
-          reason,
-          progress: this.#progress.known,
-          leaseLeftMs: this.#heartbeat.leaseLeftMs(),
-        };
-        return await continueRun(this.#ports, this.#started, continuation);
+        const known = { progress: this.#progress.known, leaseLeftMs: this.#heartbeat.leaseLeftMs() };
+        return await continueRun(this.#ports, this.#started, { reason, ...known });
       }
       if (state !== "stopped") return await this.#finish({ ...outcome, state });
       // The run stays open, as after a killed attempt, for the reaper to restart.

@@ -11,14 +11,15 @@ const lastCycleSchema = z.object({
   inFlight: z.number(),
 });
 
+/** The dispatcher reads this too: an unreadable record of an earlier cycle must not stop the pool. */
 const lockSchema = z.object({
   /** Absent while no cycle runs. */
   owner: z.string().optional(),
   lockedUntilMs: z.number().optional(),
   /** The newest cycle that ended normally; shown by `status`. */
-  lastCycle: lastCycleSchema.optional(),
+  lastCycle: lastCycleSchema.optional().catch(undefined),
   /** When Studio last answered, or was not asked for a good reason (paused, at capacity, daily cap). */
-  goodPollAtMs: z.number().optional(),
+  goodPollAtMs: z.number().optional().catch(undefined),
 });
 
 export type LastCycle = Readonly<z.output<typeof lastCycleSchema>>;

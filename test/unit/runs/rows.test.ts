@@ -73,6 +73,19 @@ describe("the dispatch lock", () => {
     expect(await lock.acquire(later)).toBeDefined();
   });
 
+  it("can be acquired although what an earlier cycle recorded in its row is unreadable", async () => {
+    const lock = createDispatchLock(local.table);
+    await local.table.put(
+      { pool: "l5", id: "lock", lastCycle: "yesterday", goodPollAtMs: "soon" },
+      undefined,
+    );
+    expect(await lock.acquire({ ...ask, pool: "l5", owner: "a" })).toEqual({
+      owner: "a",
+      lockedUntilMs: 61_000,
+    });
+    expect(await lock.read("l5")).toEqual({ owner: "a", lockedUntilMs: 61_000 });
+  });
+
   it("records a good poll only for its owner", async () => {
     const lock = await held("l4");
     await lock.recordGoodPoll({ pool: "l4", owner: "b" }, 2_000);

@@ -63,6 +63,13 @@ const thresholdRows = thresholds.map(([path, standard]): Row => ({
     'is for an alarm that this monitoring.level does not have. Leave it out, or set monitoring.level to "full".',
 }));
 
+/** A setting of the alarms, at a level that has none. */
+const withoutAlarms = (path: Path, what: string): Row => ({
+  path,
+  broken: isOff,
+  sentence: `is ${what}, but monitoring.level is "off", which has none. Leave it out, or choose another level.`,
+});
+
 const rows: readonly Row[] = [
   {
     path: ["logClass"],
@@ -79,30 +86,15 @@ const rows: readonly Row[] = [
     sentence:
       "is the KMS key of a model key's secret, but inference.workloadIdentity replaces that key. Leave one of them out.",
   },
-  {
-    path: ["encryption", "topicKeyArn"],
-    broken: isOff,
-    sentence:
-      'is the KMS key of the alarms\' topic, but monitoring.level is "off", which has none. Leave it out, or choose another level.',
-  },
+  withoutAlarms(["encryption", "topicKeyArn"], "the KMS key of the alarms' topic"),
   {
     path: ["encryption", "topicKeyArn"],
     broken: (given) => given("monitoring", "topicArn") !== undefined,
     sentence:
       "is the KMS key of the topic that the stack creates, but monitoring.topicArn brings one. Leave one of them out.",
   },
-  {
-    path: ["monitoring", "topicArn"],
-    broken: isOff,
-    sentence:
-      'is the topic of the alarms, but monitoring.level is "off", which has none. Leave it out, or choose another level.',
-  },
-  {
-    path: ["monitoring", "email"],
-    broken: isOff,
-    sentence:
-      'is the address of the alarms, but monitoring.level is "off", which has none. Leave it out, or choose another level.',
-  },
+  withoutAlarms(["monitoring", "topicArn"], "the topic of the alarms"),
+  withoutAlarms(["monitoring", "email"], "the address of the alarms"),
   {
     path: ["monitoring", "email"],
     broken: (given) => given("monitoring", "topicArn") !== undefined,

@@ -4,7 +4,7 @@ import { systemClock } from "../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../local/dashboard/routes.ts";
 import type { DashboardSource } from "../../local/dashboard/source.ts";
 import { alarmNamed, fakeSource } from "../support/dashboard-source.ts";
-import { inChromium, openPage, setUpStudio } from "./open-page.ts";
+import { inChromium, inEveryBrowser, openPage, setUpStudio } from "./open-page.ts";
 
 let source: DashboardSource;
 const pages: Page[] = [];
@@ -57,7 +57,7 @@ const everything = () =>
     queryLogs: () => ({ columns: ["reason", "runs"], rows: [["<i>timeout</i>", "7"]] }),
   });
 
-inChromium("the dashboard page", () => {
+inEveryBrowser("the dashboard page", () => {
   test("draws every kind of widget, each in its place on the grid", async () => {
     source = everything();
     const { page, complaints } = await open();
@@ -106,6 +106,17 @@ inChromium("the dashboard page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("links to Studio's page, which links back", async () => {
+    source = everything();
+    const { page } = await open();
+    await page.getByRole("link", { name: "Studio" }).click();
+    await page.getByRole("link", { name: "Dashboard" }).click();
+    await page.locator(".widget").first().waitFor();
+    expect(new URL(page.url()).pathname).toBe("/dashboard");
+  });
+});
+
+inChromium("the dashboard page, as it changes,", () => {
   test("keeps its elements and the focus while values change", async () => {
     source = everything();
     const { page } = await open();
@@ -187,14 +198,5 @@ inChromium("the dashboard page", () => {
     // The charts are redrawn for the new width.
     await expect.poll(async () => new Set(await widths()).size).toBe(1);
     await expect.poll(tooWide).toBeLessThanOrEqual(0);
-  });
-
-  test("links to Studio's page, which links back", async () => {
-    source = everything();
-    const { page } = await open();
-    await page.getByRole("link", { name: "Studio" }).click();
-    await page.getByRole("link", { name: "Dashboard" }).click();
-    await page.locator(".widget").first().waitFor();
-    expect(new URL(page.url()).pathname).toBe("/dashboard");
   });
 });

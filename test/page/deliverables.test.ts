@@ -1,21 +1,37 @@
 import { readFile } from "node:fs/promises";
-import type { Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { completedWorkspace, hasFocus, inChromium, openPage, setUpStudio } from "./open-page.ts";
+import {
+  browser,
+  completedWorkspace,
+  hasFocus,
+  inChromium,
+  inEveryBrowser,
+  openPage,
+  setUpStudio,
+} from "./open-page.ts";
 import { sampleResult } from "./sample-result.ts";
 
 let page: Page;
 let complaints: readonly string[];
+/** The browser that shows the page. */
+let shownIn: BrowserContext | undefined;
 const card = (title: string) =>
   page.getByRole("region", { name: title, exact: true }).and(page.locator(".card"));
 
 setUpStudio();
-beforeAll(async () => {
+
+/** The tests of one browser share the page. */
+async function openAnswer(): Promise<void> {
+  if (shownIn === browser) return;
+  shownIn = browser;
   ({ page, complaints } = await openPage(`#/w/${await completedWorkspace(sampleResult)}`));
   await page.locator(".card").first().waitFor();
-});
+}
 
-inChromium("an answer on the page", () => {
+inEveryBrowser("an answer on the page", () => {
+  beforeAll(openAnswer);
+
   test("shows each deliverable once, those with a placeholder first, in the order of the text", async () => {
     expect(await page.locator(".card-title").allTextContents()).toEqual([
       "Budget of the first quarter",
@@ -57,8 +73,10 @@ inChromium("an answer on the page", () => {
   });
 });
 
-inChromium("a chart", () => {
-  test("is painted on its canvas", async () => {
+inEveryBrowser("a deliverable on the page", () => {
+  beforeAll(openAnswer);
+
+  test("is painted on its canvas if it is a chart", async () => {
     const painted = await page.evaluate<number[]>(`[...document.querySelectorAll("canvas")].map((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.filter((value, index) => index % 4 === 3 && value > 0).length / (canvas.width * canvas.height);
@@ -66,6 +84,25 @@ inChromium("a chart", () => {
     expect(painted).toHaveLength(7);
     for (const share of painted) expect(share).toBeGreaterThan(0.005);
   });
+
+  test("is enlarged if it is a drawing, closed with Escape, and returns the focus", async () => {
+    const opener = card("The way of a box").getByRole("button", { name: "Enlarge The way of a box" });
+    await opener.focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "The way of a box" });
+    expect(await dialog.getByRole("img").getAttribute("src")).toMatch(/^data:image\/svg\+xml/);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    expect(await hasFocus(opener)).toBe(true);
+  });
+
+  test("causes no error, warning or policy violation in the console", () => {
+    expect(complaints).toEqual([]);
+  });
+});
+
+inChromium("a chart", () => {
+  beforeAll(openAnswer);
 
   test("is drawn according to its kind", async () => {
     const drawn = await page.evaluate(`[...document.querySelectorAll("canvas")].map((canvas) => {
@@ -94,6 +131,8 @@ inChromium("a chart", () => {
 });
 
 inChromium("a chart on the page", () => {
+  beforeAll(openAnswer);
+
   test("shows its numbers as a table on demand", async () => {
     const chart = card("Budget of the first quarter");
     const toggle = chart.getByRole("button", { name: "Data" });
@@ -123,6 +162,8 @@ inChromium("a chart on the page", () => {
 });
 
 inChromium("the page", () => {
+  beforeAll(openAnswer);
+
   test("right-aligns columns of numbers and keeps the table's header visible", async () => {
     const table = card("Plans");
     expect(await table.locator("th").allTextContents()).toEqual(sampleResult.datasets[0]?.columns);
@@ -138,17 +179,6 @@ inChromium("the page", () => {
       "Customs delays",
       "A bad harvest",
     ]);
-  });
-
-  test("enlarges a drawing, closes it with Escape and returns the focus", async () => {
-    const opener = card("The way of a box").getByRole("button", { name: "Enlarge The way of a box" });
-    await opener.focus();
-    await page.keyboard.press("Enter");
-    const dialog = page.getByRole("dialog", { name: "The way of a box" });
-    expect(await dialog.getByRole("img").getAttribute("src")).toMatch(/^data:image\/svg\+xml/);
-    await page.keyboard.press("Escape");
-    await dialog.waitFor({ state: "detached" });
-    expect(await hasFocus(opener)).toBe(true);
   });
 
   test("renders a Markdown file and shows a text file as it is", async () => {
@@ -176,6 +206,8 @@ inChromium("the page", () => {
 });
 
 inChromium("the browser console", () => {
+  beforeAll(openAnswer);
+
   test("has no errors, warnings or policy violations after the tests above", () => {
     expect(complaints).toEqual([]);
   });

@@ -2,19 +2,42 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import { type BrowserContext, chromium, firefox, type Locator, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
 import { systemClock } from "../../lib/core/clock.ts";
 import { type LocalStudio, startStudio, type StudioOptions } from "../../local/studio/server.ts";
 import type { SampleResult } from "./sample-result.ts";
 
 const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
+const firefoxPath = process.env["FIREFOX_PATH"] ?? "/usr/bin/firefox-esr";
 export const hasChromium = existsSync(chromiumPath);
+const hasFirefox = existsSync(firefoxPath);
 
 /** A group of tests that needs a Chromium; without one it is skipped, and its name says why. */
 export function inChromium(name: string, body: () => void): void {
   const title = hasChromium ? name : `${name} (skipped: no Chromium at ${chromiumPath}, see CHROMIUM_PATH)`;
   describe.skipIf(!hasChromium)(title, () => {
+    body();
+  });
+}
+
+/**
+ * A group of tests that runs in Chromium and again in Firefox: for what must work everywhere. Firefox cannot emulate a
+ * colour scheme, a touch screen or a download here, so tests of those stay in Chromium.
+ */
+export function inEveryBrowser(name: string, body: () => void): void {
+  inChromium(name, body);
+  const skipped = `skipped: no Firefox at ${firefoxPath}, see FIREFOX_PATH`;
+  describe.skipIf(!hasFirefox)(`${name} (${hasFirefox ? "Firefox" : skipped})`, () => {
+    let before: BrowserContext;
+    beforeAll(async () => {
+      before = browser;
+      openFirefox ??= await launchFirefox();
+      browser = openFirefox.context;
+    });
+    afterAll(() => {
+      browser = before;
+    });
     body();
   });
 }
@@ -28,6 +51,7 @@ const launchArgs = [
   "--disable-component-update",
   "--disable-sync",
 ];
+const viewport = { width: 1280, height: 860 };
 
 type BrowserOptions = Parameters<typeof chromium.launchPersistentContext>[1];
 
@@ -43,7 +67,7 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<OpenBro
     executablePath: chromiumPath,
     headless: true,
     args: launchArgs,
-    viewport: { width: 1280, height: 860 },
+    viewport,
     ...options,
   });
   return {
@@ -55,18 +79,30 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<OpenBro
   };
 }
 
+/** Debian's Firefox, through WebDriver BiDi. */
+async function launchFirefox(): Promise<OpenBrowser> {
+  const opened = await firefox.launch({ channel: "moz-firefox", executablePath: firefoxPath });
+  return { context: await opened.newContext({ viewport }), close: () => opened.close() };
+}
+
 /** The file's browser and Studio. */
 export let browser: BrowserContext;
 export let rig: StudioRig;
+let openFirefox: OpenBrowser | undefined;
 
-/** Gives the tests of a file one Chromium. */
+/** Gives the tests of a file one Chromium, and one Firefox if they ask for it. */
 export function setUpBrowser(options: BrowserOptions = {}): void {
   let opened: OpenBrowser | undefined;
   beforeAll(async () => {
+    if (!hasChromium) return;
     opened = await openBrowser(options);
     browser = opened.context;
   });
-  afterAll(() => opened?.close());
+  afterAll(async () => {
+    await opened?.close();
+    await openFirefox?.close();
+    openFirefox = undefined;
+  });
 }
 
 /** Gives the tests of a file one Chromium and one Studio. */

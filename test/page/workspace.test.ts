@@ -3,6 +3,7 @@ import {
   completedWorkspace,
   hasFocus,
   inChromium,
+  inEveryBrowser,
   openPage,
   renewStudio,
   rig,
@@ -25,7 +26,7 @@ setUpBrowser();
 beforeEach(() => renewStudio({ dailyLimits: { user: 2 } }));
 afterEach(() => rig.studio.close());
 
-inChromium("a job on the page", () => {
+inEveryBrowser("a job on the page", () => {
   test("starts from an example and is updated up to its answer without a reload", async () => {
     const { page, complaints } = await openPage();
     await page.getByRole("button", { name: /^Plan a launch/ }).click();
@@ -48,15 +49,6 @@ inChromium("a job on the page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("has a countdown of its lease", async () => {
-    rig.studio.queueJob({ text: "Anything" });
-    await rig.lease();
-    const { page } = await openPage();
-    const clock = page.locator("#workspaces .lease-clock");
-    const first = await clock.textContent();
-    await expect.poll(() => clock.textContent()).not.toBe(first);
-  });
-
   test("has the reason of its failure and a button to edit and resend its message", async () => {
     rig.studio.queueJob({ text: "Draw the impossible" });
     const workspaceId = await rig.lease();
@@ -65,6 +57,17 @@ inChromium("a job on the page", () => {
     await page.getByText("The model refused: it draws no impossible things.").waitFor();
     await page.getByRole("button", { name: "Edit the message and send it again" }).click();
     expect(await page.getByLabel("Follow-up message").inputValue()).toBe("Draw the impossible");
+  });
+});
+
+inChromium("a job that is worked on", () => {
+  test("has a countdown of its lease", async () => {
+    rig.studio.queueJob({ text: "Anything" });
+    await rig.lease();
+    const { page } = await openPage();
+    const clock = page.locator("#workspaces .lease-clock");
+    const first = await clock.textContent();
+    await expect.poll(() => clock.textContent()).not.toBe(first);
   });
 });
 
@@ -113,7 +116,7 @@ inChromium("a checklist", () => {
   });
 });
 
-inChromium("the composer", () => {
+inEveryBrowser("the composer", () => {
   test("sends a follow-up with the keyboard alone", async () => {
     const workspaceId = await completedWorkspace(shortAnswer);
     const { page } = await openPage();
@@ -171,7 +174,7 @@ inChromium("the composer, when it cannot send,", () => {
   });
 });
 
-inChromium("the page", () => {
+inEveryBrowser("the page", () => {
   test("shows a notice when a workspace does not exist", async () => {
     const { page } = await openPage("#/w/ws_none");
     const alert = page.locator(".thread").getByRole("alert").locator("span");
@@ -191,7 +194,9 @@ inChromium("the page", () => {
       .poll(() => page.locator(".workspace-name").allTextContents())
       .toEqual(["Queued while nobody looked"]);
   });
+});
 
+inChromium("the page", () => {
   test("shows a notice that answers are scripted only when they are", async () => {
     const canned = await openPage();
     await canned.page.getByText("Scripted answers.").waitFor();

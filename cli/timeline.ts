@@ -1,6 +1,7 @@
 import { printable } from "../lib/core/text.ts";
 import type { Run } from "../lib/runs/run.ts";
 import type { Context } from "./context.ts";
+import { markInvented } from "./canned-model.ts";
 import { count, formatDuration, formatUsd } from "./format.ts";
 import type { FoundRuns } from "./job-ids.ts";
 import { filterFor, toReadableLine, type ReadableLine } from "./log-lines.ts";
@@ -116,7 +117,7 @@ export function factsOf({ attempt, rounds, model, usage, costUsd, leasedAtMs, en
     count(rounds, "round"),
     ...(model === undefined ? [] : [model]),
     `${usage.inputTokens} tokens in, ${usage.outputTokens} out`,
-    ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
+    ...(costUsd === undefined ? [] : [markInvented(formatUsd(costUsd), model)]),
   ];
   return printable(parts.join(", "));
 }

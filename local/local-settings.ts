@@ -1,9 +1,9 @@
+import { cannedModelName } from "../cli/canned-model.ts";
 import type { SettingsInput } from "../infra/settings.ts";
 import type { LocalOptions, RealModel } from "./options.ts";
 
 export type StackSettings = SettingsInput & { readonly stackName: string };
 
-export const cannedModelName = "offline-canned";
 /** The price of gpt-6-sol, at which a few jobs reach the smallest cap. */
 const cannedPrice = { inputPerMillionUsd: 2, cachedInputPerMillionUsd: 0.2, outputPerMillionUsd: 10 };
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { cannedModelName } from "../cli/canned-model.ts";
 import type { Clock } from "../lib/core/clock.ts";
 import { buildStack } from "./build.ts";
 import { startCloud } from "./cloud/cloud.ts";
@@ -10,7 +11,7 @@ import { cloudSource } from "./dashboard/cloud-source.ts";
 import { dashboardRoutes } from "./dashboard/routes.ts";
 import { startDashboardServer } from "./dashboard/server.ts";
 import type { DashboardSource } from "./dashboard/source.ts";
-import { cannedModelName, settingsOf, type StackSettings } from "./local-settings.ts";
+import { settingsOf, type StackSettings } from "./local-settings.ts";
 import type { BedrockOptions } from "./model/bedrock.ts";
 import { startModel, type OfflineModel } from "./model/server.ts";
 import type { LocalOptions } from "./options.ts";

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { PoolSettings, Settings } from "../../infra/settings.ts";
 import { attempt, problemOf, valueOf } from "../attempt.ts";
+import { markInvented } from "../canned-model.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { choosePools, type Context } from "../context.ts";
 import {
@@ -114,7 +115,9 @@ function render(data: CostData, settings: Settings, screen: Screen): string {
   ];
   return [
     renderTable(columns, [...rows, total], screen),
-    ...data.per1000Jobs.map((jobs) => `${bold(`1,000 jobs, pool ${jobs.pool}`)}\n${renderJobs(jobs)}`),
+    ...data.per1000Jobs.map(
+      (jobs) => `${bold(`1,000 jobs, pool ${jobs.pool}`)}\n${renderJobs(jobs, settings.inference.model)}`,
+    ),
     dim(wrap(notes.join("\n"), { columns: screen.columns, indent: 0 })),
   ].join("\n\n");
 }
@@ -125,17 +128,18 @@ function amountOf({ quantity, price }: CostItem): string {
   return `${number} ${awsPrices[price].unit}`;
 }
 
-function renderJobs({ measured, items, tokensUsd, listUsd }: PoolJobs): string {
+function renderJobs({ measured, items, tokensUsd, listUsd }: PoolJobs, model: string): string {
   if (measured === null || listUsd === null) return "  no run has ended yet, so nothing is measured";
   const { runs, seconds, attempts, rounds } = measured;
   const lines = items.map(
     (item) => `  ${item.what.padEnd(20)} ${formatUsd(item.listUsd).padStart(9)}  ${amountOf(item)}`,
   );
   const tokens = tokensUsd === null ? "unknown" : formatUsd(tokensUsd);
+  const total = markInvented(`  ${"total, list".padEnd(20)} ${formatUsd(listUsd).padStart(9)}`, model);
   return [
     `  measured over ${count(runs, "run")}: ${seconds.toFixed(1)} s, ${attempts.toFixed(1)} attempts, ${rounds.toFixed(1)} rounds each`,
     ...lines,
-    `  ${"model tokens".padEnd(20)} ${tokens.padStart(9)}`,
-    `  ${"total, list".padEnd(20)} ${formatUsd(listUsd).padStart(9)}${tokensUsd === null ? "  and the model's tokens, whose price is unknown" : ""}`,
+    markInvented(`  ${"model tokens".padEnd(20)} ${tokens.padStart(9)}`, model),
+    `${total}${tokensUsd === null ? "  and the model's tokens, whose price is unknown" : ""}`,
   ].join("\n");
 }

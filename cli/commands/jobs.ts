@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { runStates, type Run, type RunState } from "../../lib/runs/run.ts";
+import { markInvented } from "../canned-model.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { formatDuration, formatUsd } from "../format.ts";
@@ -115,7 +116,7 @@ function render(runs: readonly Run[], { nowMs, pools, screen }: View): string {
     String(run.attempt),
     String(run.rounds),
     formatDuration((run.endedAtMs ?? nowMs) - run.leasedAtMs),
-    run.costUsd === undefined ? "" : formatUsd(run.costUsd),
+    run.costUsd === undefined ? "" : markInvented(formatUsd(run.costUsd), run.model),
   ]);
   if (pools === 1) return renderTable(columns, rows, screen);
   const withPool = rows.map((row, at) => [runs[at]?.pool ?? "", ...row]);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { printable } from "../../lib/core/text.ts";
+import { markInvented } from "../canned-model.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { formatAge, formatTime, formatUsd } from "../format.ts";
 import {
@@ -38,6 +39,7 @@ export const status: Command = defineCommand({
       version,
       projectVersion,
       atMs: nowMs,
+      model: stack.settings.inference.model,
       pools: statuses,
     };
     const wrong = statuses.some(({ problems }) => problems.length > 0);
@@ -51,14 +53,15 @@ interface StatusData {
   readonly version: string;
   readonly projectVersion: string;
   readonly atMs: number;
+  readonly model: string;
   readonly pools: readonly PoolStatus[];
 }
 
 function render(data: StatusData, { colours }: Screen): string {
-  const { stack, version, projectVersion, deployment, atMs, pools } = data;
+  const { stack, version, projectVersion, deployment, pools } = data;
   const skew = version === projectVersion ? "" : colours.yellow(` (this checkout is ${projectVersion})`);
   const head = `${colours.bold(stack)}  version ${version}${skew}  ${colours.dim(deployment)}`;
-  return [head, ...pools.map((pool) => renderPool(pool, atMs, colours))].join("\n\n");
+  return [head, ...pools.map((pool) => renderPool(pool, data, colours))].join("\n\n");
 }
 
 const stateWords: Readonly<
@@ -70,7 +73,7 @@ const stateWords: Readonly<
   schedule_off: { text: "off, its schedule is disabled", paint: "red" },
 };
 
-function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
+function renderPool(pool: PoolStatus, { atMs: nowMs, model }: StatusData, colours: Colours): string {
   const rows: readonly (readonly [string, string])[] = [
     ["State", stateLine(pool, nowMs, colours)],
     ...pool.backoff.map((one) => ["Back-off", `${backoffText(one)}; clear-backoff ends it`] as const),
@@ -79,7 +82,7 @@ function renderPool(pool: PoolStatus, nowMs: number, colours: Colours): string {
     ["Good poll", pool.goodPollAtMs === null ? "never" : formatAge(nowMs - pool.goodPollAtMs)],
     ["In flight", inFlightLine(pool)],
     ["Today", todayLine(pool)],
-    ["Spent", spentLine(pool)],
+    ["Spent", spentLine(pool, model)],
     ["Alarms", alarmLine(pool, colours)],
     ["Dead letters", pool.deadLetters === null ? "unknown" : String(pool.deadLetters)],
   ];
@@ -133,15 +136,14 @@ function todayLine({ today: { completed, failed, lost } }: PoolStatus): string {
   return `${completed} completed, ${failed} failed, ${lost} lost`;
 }
 
-function spentLine({ today: { costUsd, day }, dailyCapUsd }: PoolStatus): string {
+function spentLine({ today: { costUsd, day }, dailyCapUsd }: PoolStatus, model: string): string {
   const { value, deployed, by } = dailyCapUsd;
-  if (value === null) return `${formatUsd(costUsd)} on ${day} (UTC), estimated; no daily cap`;
+  const spent = markInvented(formatUsd(costUsd), model);
+  if (value === null) return `${spent} on ${day} (UTC), estimated; no daily cap`;
   const percent = value === 0 ? 100 : Math.round((costUsd / value) * 100);
   const was = deployed === null ? "none" : formatUsd(deployed);
   const set = value === deployed ? "" : `; deployed: ${was}${by === undefined ? "" : `, set by ${by}`}`;
-  return printable(
-    `${formatUsd(costUsd)} of ${formatUsd(value)} (${percent} %) on ${day} (UTC), estimated${set}`,
-  );
+  return printable(`${spent} of ${formatUsd(value)} (${percent} %) on ${day} (UTC), estimated${set}`);
 }
 
 function alarmLine({ alarms }: PoolStatus, colours: Colours): string {

@@ -6,10 +6,11 @@ import type { StudioPorts } from "./ports.ts";
 
 const streamHeartbeatMs = 15_000;
 
-export type ChangeListener = (summary: WorkspaceSummary) => void;
+/** `summary` is undefined for a workspace that was deleted. */
+export type ChangeListener = (workspaceId: string, summary: WorkspaceSummary | undefined) => void;
 
 export interface Changes {
-  readonly emit: (summary: WorkspaceSummary) => void;
+  readonly emit: ChangeListener;
   /** Returns a function that ends the subscription. */
   readonly subscribe: (listener: ChangeListener) => () => void;
 }
@@ -17,8 +18,8 @@ export interface Changes {
 export function createChanges(): Changes {
   const listeners = new Set<ChangeListener>();
   return {
-    emit(summary) {
-      for (const listener of listeners) listener(summary);
+    emit(workspaceId, summary) {
+      for (const listener of listeners) listener(workspaceId, summary);
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -38,8 +39,9 @@ export function streamChanges(
     ...withSecurity({ "content-type": "text/event-stream", "cache-control": "no-store" }),
   });
   response.write("retry: 1000\n\n");
-  const unsubscribe = ports.changes.subscribe((summary) => {
-    response.write(`event: workspace\ndata: ${JSON.stringify(summary)}\n\n`);
+  const unsubscribe = ports.changes.subscribe((workspaceId, summary) => {
+    const [event, data] = summary ? ["workspace", summary] : ["deleted", { workspaceId }];
+    response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   });
   response.once("close", () => ended.abort());
   signal.addEventListener(

@@ -3,7 +3,14 @@ import { buildContext } from "./context.ts";
 import { Refusal } from "./http.ts";
 import type { Credential } from "./keys.ts";
 import type { StudioPorts } from "./ports.ts";
-import { addMessage, addWorkspace, type NewJob, requireWorkspace } from "./queueing.ts";
+import {
+  addMessage,
+  addRetry,
+  addWorkspace,
+  type NewJob,
+  removeWorkspace,
+  requireWorkspace,
+} from "./queueing.ts";
 import { transact } from "./schema.ts";
 import type { JobChange, JobRow, Store, StoredDeliverables, WorkspaceRow } from "./store.ts";
 
@@ -87,6 +94,14 @@ function queueing(ports: Pick<JobPorts, "store" | "dailyLimits">, change: Change
      */
     post: (workspaceId: string, text: string, isOwnJob = false): void => {
       change((nowMs) => addMessage(ports, { workspaceId, text, isOwnJob }, nowMs));
+    },
+    /** @throws Refusal as `addRetry` */
+    retry: (workspaceId: string): void => {
+      change((nowMs) => addRetry(ports, workspaceId, nowMs));
+    },
+    /** Deletes the workspace. @throws Refusal as `removeWorkspace` */
+    remove: (workspaceId: string): void => {
+      change(() => removeWorkspace(ports, workspaceId));
     },
   };
 }

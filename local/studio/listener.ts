@@ -6,11 +6,13 @@ import { listen, splitCaller } from "../http.ts";
 import { controlRoutes } from "./control.ts";
 import { streamChanges } from "./events.ts";
 import { withFault } from "./faults.ts";
-import { type Answer, errorAnswer, json, readBody, send, splitTarget } from "./http.ts";
+import { type Answer, errorAnswer, json, readBody, Refusal, send, splitTarget } from "./http.ts";
 import { bearer } from "./keys.ts";
 import {
   answerFromTable,
   answerPage,
+  isNavigation,
+  notFoundPage,
   refuseForeignHost,
   refuseOtherSites,
   requireMethod,
@@ -30,11 +32,18 @@ export function createListener(ports: StudioPorts, hasControl: boolean): Server 
     const exchange = { request, response };
     // Node's default would be the machine's time, but Studio's clock may differ from it in tests.
     response.setHeader("date", new Date(ports.clock.now()).toUTCString());
-    handle(ports, hasControl, exchange).catch((error: unknown) => send(response, errorAnswer(error)));
+    handle(ports, hasControl, exchange).catch(async (error: unknown) =>
+      send(response, await answerError(request, error)),
+    );
   });
   // Longer than the runner's polling pauses, so that a kept connection is not closed while a request arrives.
   server.keepAliveTimeout = 60_000;
   return server;
+}
+
+function answerError(request: IncomingMessage, error: unknown): Answer | Promise<Answer> {
+  const isLost = error instanceof Refusal && error.status === 404;
+  return isLost && isNavigation(request) ? notFoundPage() : errorAnswer(error);
 }
 
 async function handle(ports: StudioPorts, hasControl: boolean, exchange: Exchange): Promise<void> {

@@ -5,12 +5,17 @@
  * GET    /                                    the page; its assets under /page/…
  * GET    /api/info                            StudioInfo
  * GET    /api/workspaces                      WorkspaceSummary[], newest first
+ * GET    /api/workspaces?q=…                  those whose title or messages contain every word of `q`
  * POST   /api/workspaces                      NewWorkspace → 201 WorkspaceDetail
  * GET    /api/workspaces/:id                  WorkspaceDetail
+ * PATCH  /api/workspaces/:id                  { title } → WorkspaceDetail; an empty title removes it
+ * DELETE /api/workspaces/:id                  { ok: true }; 409 while a runner works on it
  * POST   /api/workspaces/:id/messages         { text } → 201 WorkspaceDetail
+ * POST   /api/workspaces/:id/retry            201 WorkspaceDetail: a failed job's messages in a new job; 409 for any other
  * PATCH  /api/workspaces/:id/checklists/:checklistId/items/:itemId   { checked } → WorkspaceDetail
  * GET    /api/workspaces/:id/files?name=…     the file's text, as a download
- * GET    /api/events                          text/event-stream: `event: workspace`, data WorkspaceSummary
+ * GET    /api/events                          text/event-stream: `event: workspace`, data WorkspaceSummary;
+ *                                             `event: deleted`, data { workspaceId }
  *
  * Errors: non-2xx with { error: string }, a sentence for the person at the page.
  */

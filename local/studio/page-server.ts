@@ -21,6 +21,8 @@ export interface TableRoute<P> {
   readonly handle: (ports: P, call: RouteCall) => Answer | Promise<Answer>;
 }
 
+const maxQueryCharacters = 200;
+
 const messageText = z.string().trim().min(1, "write something first").max(100_000);
 
 export const newWorkspaceSchema = z.object({
@@ -28,6 +30,7 @@ export const newWorkspaceSchema = z.object({
   title: z.string().trim().max(200).optional(),
   target: z.enum(["user", "global"]).optional(),
 });
+const titleSchema = z.object({ title: z.string().trim().max(200) });
 const newMessageSchema = z.object({ text: messageText });
 const tickSchema = z.object({ checked: z.boolean() });
 
@@ -37,9 +40,10 @@ const pageRoutes: readonly TableRoute<PagePorts>[] = [
   {
     method: "GET",
     path: "/api/workspaces",
-    handle: (ports) => {
+    handle: (ports, { query }) => {
       ports.jobs.releaseExpired();
-      return json(200, ports.workspaces.list());
+      const words = (query.get("q") ?? "").slice(0, maxQueryCharacters).trim();
+      return json(200, words === "" ? ports.workspaces.list() : ports.workspaces.search(words));
     },
   },
   {
@@ -56,6 +60,33 @@ const pageRoutes: readonly TableRoute<PagePorts>[] = [
     handle: (ports, { params }) => {
       ports.jobs.releaseExpired();
       return json(200, ports.workspaces.detail(param(params, "id")));
+    },
+  },
+  {
+    method: "PATCH",
+    path: "/api/workspaces/:id",
+    handle: (ports, { params, body }) => {
+      const id = param(params, "id");
+      ports.workspaces.rename(id, check(titleSchema, body).title);
+      ports.onChange(id);
+      return json(200, ports.workspaces.detail(id));
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/workspaces/:id",
+    handle: (ports, { params }) => {
+      ports.jobs.remove(param(params, "id"));
+      return json(200, { ok: true });
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/workspaces/:id/retry",
+    handle: (ports, { params }) => {
+      const id = param(params, "id");
+      ports.jobs.retry(id);
+      return json(201, ports.workspaces.detail(id));
     },
   },
   {
@@ -104,6 +135,15 @@ function download(name: string, body: string): Answer {
     body,
   };
 }
+
+/** The answer to a browser that opens an address where nothing is: a page, with a way back. */
+export async function notFoundPage(): Promise<Answer> {
+  return { ...(await readAsset("not-found.html")), status: 404 };
+}
+
+/** Whether a person's browser opens the address, rather than a script that requests it. */
+export const isNavigation = ({ method, headers }: IncomingMessage): boolean =>
+  (method === "GET" || method === "HEAD") && /\btext\/html\b/.test(headers.accept ?? "");
 
 export interface TableRequest {
   readonly request: IncomingMessage;

@@ -46,6 +46,31 @@ export function addMessage(
   return workspace;
 }
 
+/**
+ * Queues a new job for the messages of a failed one.
+ * @throws Refusal 404; 409 if the newest job has not failed; 429
+ */
+export function addRetry(ports: QueueingPorts, workspaceId: string, nowMs: number): WorkspaceRow {
+  const workspace = requireWorkspace(ports.store, workspaceId);
+  if (ports.store.presentJob(workspaceId)?.state !== "failed")
+    throw new Refusal(409, "Only a job that failed can be retried, and this one did not.");
+  addJob(ports, workspace, nowMs);
+  ports.store.touch(workspaceId, nowMs);
+  return workspace;
+}
+
+/** @throws Refusal 404; 409 while a runner holds the lease of the workspace's job */
+export function removeWorkspace(
+  { store }: Pick<StudioPorts, "store">,
+  workspaceId: string,
+): { readonly workspaceId: string } {
+  requireWorkspace(store, workspaceId);
+  if (store.presentJob(workspaceId)?.state === "leased")
+    throw new Refusal(409, "A runner is working on this workspace. Delete it when the job has ended.");
+  store.removeWorkspace(workspaceId);
+  return { workspaceId };
+}
+
 function addJob(
   ports: QueueingPorts,
   workspace: { readonly workspaceId: string; readonly target: JobTarget },

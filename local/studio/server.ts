@@ -146,7 +146,7 @@ function createPorts(options: StudioOptions, database: DatabaseSync, signal: Abo
   const store = createStore(database);
   const workspaces = createWorkspaces(store);
   const changes = createChanges();
-  const onChange = (workspaceId: string): void => changes.emit(workspaces.summary(workspaceId));
+  const onChange = (workspaceId: string): void => changes.emit(workspaceId, workspaces.summary(workspaceId));
   const { dashboard = [], accountToken } = options;
   const made = {
     clock,

@@ -45,6 +45,7 @@ const messageSchema = z.object({
 });
 
 const touchedSchema = z.object({ workspaceId: z.string(), jobId: z.number() });
+const textSchema = z.object({ workspaceId: z.string(), text: z.string() });
 const countSchema = z.object({ count: z.number() });
 
 export type WorkspaceRow = Readonly<z.infer<typeof workspaceSchema>>;
@@ -93,6 +94,10 @@ function workspaceRows(database: DatabaseSync) {
   const summarize = database.prepare(
     "UPDATE workspaces SET summaryText = ?, summaryFromId = ?, summaryThroughId = ? WHERE workspaceId = ?",
   );
+  const rename = database.prepare("UPDATE workspaces SET title = ? WHERE workspaceId = ?");
+  const removals = ["messages", "jobs", "workspaces"].map((table) =>
+    database.prepare(`DELETE FROM ${table} WHERE workspaceId = ?`),
+  );
   return {
     /** Returns the new id. */
     addWorkspace(
@@ -109,6 +114,13 @@ function workspaceRows(database: DatabaseSync) {
     workspaces: (): readonly WorkspaceRow[] => z.array(workspaceSchema).parse(list.all()),
     touch(workspaceId: string, nowMs: number): void {
       touch.run(nowMs, workspaceId);
+    },
+    rename(workspaceId: string, title: string | null): void {
+      rename.run(title, workspaceId);
+    },
+    /** Deletes the workspace with its jobs and messages. */
+    removeWorkspace(workspaceId: string): void {
+      for (const removal of removals) removal.run(workspaceId);
     },
     saveSummary(workspaceId: string, summary: SummaryUpdate): void {
       summarize.run(summary.summaryText, summary.fromMessageId, summary.throughMessageId, workspaceId);
@@ -188,6 +200,9 @@ function messageRows(database: DatabaseSync) {
   const newest = database.prepare(
     "SELECT * FROM messages WHERE workspaceId = ? AND role = 'user' ORDER BY rank DESC LIMIT 1",
   );
+  const texts = database.prepare(
+    "SELECT workspaceId, group_concat(text, char(10)) AS text FROM messages GROUP BY workspaceId",
+  );
   const replace = database.prepare("UPDATE messages SET deliverables = ? WHERE id = ?");
   return {
     addMessage(message: NewMessage, nowMs: number): void {
@@ -200,6 +215,14 @@ function messageRows(database: DatabaseSync) {
       z.array(messageSchema).parse(list.all(workspaceId)),
     newestUserMessage: (workspaceId: string): MessageRow | undefined =>
       messageSchema.optional().parse(newest.get(workspaceId)),
+    /** All messages of each workspace as one text. */
+    texts: (): ReadonlyMap<string, string> =>
+      new Map(
+        z
+          .array(textSchema)
+          .parse(texts.all())
+          .map(({ workspaceId, text }) => [workspaceId, text]),
+      ),
     replaceDeliverables(messageId: string, deliverables: Deliverables): void {
       replace.run(JSON.stringify(deliverables), messageId);
     },

@@ -11,7 +11,7 @@ export interface Tick {
   readonly checked: boolean;
 }
 
-/** The page's view of the rows (page-api.ts). Read-only, except for checklist ticks. */
+/** The page's view of the rows (page-api.ts). Read-only, except for titles and checklist ticks. */
 export type Workspaces = ReturnType<typeof createWorkspaces>;
 
 export function createWorkspaces(store: Store) {
@@ -26,39 +26,36 @@ export function createWorkspaces(store: Store) {
       preview: text.replace(/\s+/g, " ").trim().slice(0, previewCharacters),
     };
   };
-  const required = (workspaceId: string): WorkspaceRow => {
-    const row = store.workspace(workspaceId);
-    if (row === undefined) throw new Refusal(404, "There is no such workspace.");
-    return row;
-  };
-  /** The deliverables of each completed job, newest first. */
-  const results = (workspaceId: string) =>
-    store
-      .messages(required(workspaceId).workspaceId)
-      .filter((row) => row.role === "assistant")
-      .toReversed()
-      .map((row) => ({ messageId: row.id, deliverables: deliverablesOf(row) }));
   return {
     /** Most recently changed first. */
     list: (): readonly WorkspaceSummary[] => store.workspaces().map(summaryOf),
+    /** Those whose title or messages contain every word of the query, in any case and with or without accents. */
+    search: (query: string): readonly WorkspaceSummary[] => found(store, query).map(summaryOf),
     title: (workspaceId: string): string | null | undefined => store.workspace(workspaceId)?.title,
-    /** @throws Refusal 404 */
-    summary: (workspaceId: string): WorkspaceSummary => summaryOf(required(workspaceId)),
+    /** `undefined`: it does not exist. */
+    summary(workspaceId: string): WorkspaceSummary | undefined {
+      const row = store.workspace(workspaceId);
+      return row && summaryOf(row);
+    },
     /** @throws Refusal 404 */
     detail(workspaceId: string): WorkspaceDetail {
-      const row = required(workspaceId);
+      const row = required(store, workspaceId);
       return { ...summaryOf(row), messages: store.messages(workspaceId).map(threadMessage) };
+    },
+    /** An empty title removes it. @throws Refusal 404 */
+    rename(workspaceId: string, title: string): void {
+      store.rename(required(store, workspaceId).workspaceId, title || null);
     },
     /** The newest file with that name. @throws Refusal 404 */
     file(workspaceId: string, name: string): string {
-      const files = results(workspaceId).flatMap((result) => result.deliverables.files);
-      const found = files.find((file) => file.name === name);
-      if (found === undefined) throw new Refusal(404, "There is no such file in this workspace.");
-      return found.content;
+      const files = results(store, workspaceId).flatMap((result) => result.deliverables.files);
+      const file = files.find((each) => each.name === name);
+      if (file === undefined) throw new Refusal(404, "There is no such file in this workspace.");
+      return file.content;
     },
     /** Ticks the item in the newest checklist with that id. @throws Refusal 404 */
     tick(wanted: Tick): void {
-      for (const { messageId, deliverables } of results(wanted.workspaceId)) {
+      for (const { messageId, deliverables } of results(store, wanted.workspaceId)) {
         const ticked = withTick(deliverables, wanted);
         if (ticked !== undefined) return store.replaceDeliverables(messageId, ticked);
       }
@@ -66,6 +63,33 @@ export function createWorkspaces(store: Store) {
     },
   };
 }
+
+/** @throws Refusal 404 */
+function required(store: Store, workspaceId: string): WorkspaceRow {
+  const row = store.workspace(workspaceId);
+  if (row === undefined) throw new Refusal(404, "There is no such workspace.");
+  return row;
+}
+
+/** The deliverables of each completed job, newest first. */
+const results = (store: Store, workspaceId: string) =>
+  store
+    .messages(required(store, workspaceId).workspaceId)
+    .filter((row) => row.role === "assistant")
+    .toReversed()
+    .map((row) => ({ messageId: row.id, deliverables: deliverablesOf(row) }));
+
+function found(store: Store, query: string): readonly WorkspaceRow[] {
+  const words = folded(query).split(/\s+/);
+  const texts = store.texts();
+  return store.workspaces().filter(({ workspaceId, title, legacyIdea }) => {
+    const text = folded(`${title ?? ""}\n${legacyIdea ?? ""}\n${texts.get(workspaceId) ?? ""}`);
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** Without case and accents. */
+const folded = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 function jobView(job: JobRow | undefined): {
   readonly state: JobState;

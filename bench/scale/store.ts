@@ -79,6 +79,7 @@ function runStoreOf(simulation: Simulation): CyclePorts["runStore"] {
     start: unused,
     heartbeat: unused,
     owns: unused,
+    cancel: unused,
     touch: unused,
     supersede: unused,
     saveProgress: unused,

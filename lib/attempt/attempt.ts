@@ -163,7 +163,7 @@ class Attempt {
         await this.#requireOwnership(signal);
         requireTimeToAsk(clock, deadlines);
       },
-      onJobRead: (jobDigest, createdAtMs) => this.#progress.onJobRead(jobDigest, createdAtMs),
+      onJobRead: (facts) => this.#progress.onJobRead(facts),
       onRoundStarted: (start) => this.#progress.onRoundStarted(start, signal),
       onRoundEnded: (end) => this.#progress.onRoundEnded(end),
     });

@@ -1,8 +1,8 @@
 import { toRunnerError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { noUsage, type Usage } from "../model/model.ts";
-import type { FinishedRun } from "../runs/run-store.ts";
-import type { Outcome, Run, RunProgress } from "../runs/run.ts";
+
+import type { FinishedRun, Outcome, Run, RunProgress } from "../runs/run.ts";
 import { utcDay } from "../runs/spend.ts";
 import { completedUnconfirmed } from "./outcome.ts";
 import type { Ports } from "./ports.ts";

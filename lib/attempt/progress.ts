@@ -6,6 +6,7 @@ import type { AttemptMetrics } from "./attempt-metrics.ts";
 import { superseded } from "./outcome.ts";
 import { retryThroughOutage } from "./outage-retry.ts";
 import type { Retrying } from "./ports.ts";
+import type { JobFacts } from "./work-context.ts";
 
 export interface ProgressPorts extends Retrying {
   readonly runStore: RunStore;
@@ -36,11 +37,9 @@ export class Progress {
   }
 
   /** Written with the next `save`. */
-  onJobRead(jobDigest: string, createdAtMs: number | undefined): void {
-    this.#known = { ...this.#known, jobDigest };
-    if (createdAtMs === undefined) return;
-    this.#known = { ...this.#known, createdAtMs };
-    this.#ports.attemptMetrics.jobRead(createdAtMs);
+  onJobRead(facts: JobFacts): void {
+    this.#known = { ...this.#known, ...facts };
+    if (facts.createdAtMs !== undefined) this.#ports.attemptMetrics.jobRead(facts.createdAtMs);
   }
 
   async onRoundStarted({ number, responseId, usage }: RoundStart, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,15 @@ export interface Product {
   readonly repair?: (refusal: string) => Promise<Product>;
 }
 
+/** What is known of a job once its context was read. */
+export interface JobFacts {
+  readonly jobDigest: string;
+  /** The time of its newest message (epoch ms, our clock), if known. */
+  readonly createdAtMs: number | undefined;
+  /** The workspace's title, if it has one. */
+  readonly title: string | undefined;
+}
+
 /** What an attempt passes to its work (work.ts), with callbacks for progress. */
 export interface WorkContext extends Retrying {
   readonly job: StudioJob;
@@ -23,8 +32,8 @@ export interface WorkContext extends Retrying {
   readonly saveProgress: (progress: RunProgress) => Promise<void>;
   /** Call before each billed request to the model. @throws RunnerError `attempt_deadline`, and as `save` */
   readonly mayAsk: () => Promise<void>;
-  /** Called when the job's context was read, with the time of its newest message (epoch ms, our clock) if known. */
-  readonly onJobRead: (jobDigest: string, createdAtMs: number | undefined) => void;
+  /** Called when the job's context was read. */
+  readonly onJobRead: (job: JobFacts) => void;
   /** Called with the usage of the whole run as soon as a round's response id is known; from then on the round can be retrieved. @throws RunnerError `superseded` */
   readonly onRoundStarted: (start: RoundStart) => Promise<void>;
   readonly onRoundEnded: (end: RoundEnd) => void;

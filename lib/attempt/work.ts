@@ -5,7 +5,8 @@ import { addUsage, noUsage, usageBeyond, type Model, type RoundOptions, type Usa
 import { FirstRoundFailed } from "../agent/conversation.ts";
 import { resume, type Resumed } from "../agent/resume.ts";
 import { runToolLoop, type LoopResult, type LoopContext } from "../agent/tool-loop.ts";
-import type { Inherited, Run } from "../runs/run.ts";
+import { oneLine } from "../core/text.ts";
+import { longestTitle, type Inherited, type Run } from "../runs/run.ts";
 import type { LogFields } from "../core/log.ts";
 import type { Context } from "../studio/schemas.ts";
 import { jobDigest } from "./job-digest.ts";
@@ -150,7 +151,8 @@ const notKept = (): RunnerError =>
 async function readContext(attempt: WorkContext): Promise<Context> {
   const { job, signal, onJobRead } = attempt;
   const context = await retryThroughOutage(attempt, signal, () => job.context(signal));
-  onJobRead(jobDigest(context), newestMessageAtMs(context));
+  const title = oneLine(context.title ?? "", longestTitle) || undefined;
+  onJobRead({ jobDigest: jobDigest(context), createdAtMs: newestMessageAtMs(context), title });
   return context;
 }
 

@@ -4,6 +4,10 @@ export function keepHead(text: string, max: number): string {
   return text.slice(0, isLowSurrogate(text, max) ? max - 1 : max);
 }
 
+/** Foreign text in one line that is safe for a terminal; empty if it is blank. */
+export const oneLine = (text: string, max: number): string =>
+  keepHead(printable(keepHead(text.trim(), max)), max);
+
 /** The last `max` UTF-16 units of a text, never half of a character. */
 export function keepTail(text: string, max: number): string {
   if (text.length <= max) return text;

@@ -47,7 +47,10 @@ export function unchangedSinceRead(run: Run): Expression {
 }
 
 /** The run is open, and what it records of posts that were sent is unchanged since it was read. */
-export function openAndPostsUnchanged({ delivering, reporting }: Run): Expression {
+export function openAndPostsUnchanged({
+  delivering,
+  reporting,
+}: Pick<Run, "delivering" | "reporting">): Expression {
   const delivers = delivering
     ? "#delivering = :yes"
     : "(attribute_not_exists(#delivering) OR #delivering <> :yes)";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Expression, Item, Table, Update } from "../adapters/dynamodb.ts";
+import type { Table, Update } from "../adapters/dynamodb.ts";
 import { RunnerError } from "../core/errors.ts";
 import {
   moveOnce,
@@ -10,18 +10,21 @@ import {
   unchangedSinceRead,
 } from "./conditions.ts";
 import { createRunQueries, type RunQueries } from "./run-queries.ts";
+import { finish, finishForAttempt } from "./finish.ts";
 import {
+  cancellationSchema,
   parseRun,
   expiryOf,
   runItemId,
   runKey,
   schemaVersion,
-  type Outcome,
+  type FinishedRun,
   type Fence,
   type Inherited,
-  type AttemptRef,
+  type Cancellation,
   type FailureReport,
   type Run,
+  type RunRef,
   type RunProgress,
 } from "./run.ts";
 
@@ -33,13 +36,6 @@ export interface NewRun {
   readonly leasedAtMs: number;
   readonly leaseExpiresAtMs: number;
   readonly inherited?: Inherited | undefined;
-}
-
-/** What is written when a run finishes. */
-export interface FinishedRun extends Outcome {
-  readonly progress?: RunProgress;
-  readonly costUsd?: number | undefined;
-  readonly atMs: number;
 }
 
 /** Why and when an abandoned run passes to the next attempt. */
@@ -79,6 +75,11 @@ export interface RunStore extends RunQueries {
   touch(run: Run, atMs: number): Promise<boolean>;
   /** Finishes a run if it is unchanged since it was read. */
   finishAbandoned(run: Run, finished: FinishedRun): Promise<boolean>;
+  /**
+   * Marks an unfinished run as cancelled; its attempt sees it with its next heartbeat, write or request to the model. `undefined`, and
+   * nothing is written: it is cancelled already, it is finished, or its deliverables or a failure report may have been sent.
+   */
+  cancel(run: RunRef, cancellation: Cancellation): Promise<Run | undefined>;
   /** Finishes a run regardless of its attempt, unless it is finished or started to post since it was read. Returns its last state. */
   supersede(run: Run, finished: FinishedRun): Promise<Run | undefined>;
 }
@@ -144,6 +145,7 @@ export function createRunStore(
       })) !== undefined,
     finishAbandoned: async (run, finished) =>
       (await finishForAttempt(table, run, { ...finished, condition: unchangedSinceRead(run) })) !== undefined,
+    cancel: (run, cancellation) => cancel(table, run, cancellation),
     supersede: async (run, finished) => {
       const item = await finishForAttempt(table, run, { ...finished, condition: openAndPostsUnchanged(run) });
       return item && parseRun(item);
@@ -216,28 +218,16 @@ async function restartRun(table: Table, run: Run, restart: Restart): Promise<Run
   return item && parseRun(item);
 }
 
+async function cancel(table: Table, run: RunRef, cancellation: Cancellation): Promise<Run | undefined> {
+  const { text, values } = openAndPostsUnchanged({ delivering: false, reporting: undefined });
+  const item = await table.update(runKey(run), {
+    set: { cancelled: cancellationSchema.parse(cancellation) },
+    condition: { text: `${text} AND attribute_not_exists(#cancelled)`, values },
+  });
+  return item && parseRun(item);
+}
+
 async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "condition">): Promise<boolean> {
   const condition = { text: `#attempt = :attempt AND ${owned}`, values: ownedValues(fence) };
   return (await table.update(runKey(fence), { ...change, condition })) !== undefined;
-}
-
-interface ConditionalFinish extends FinishedRun {
-  readonly condition: Expression;
-}
-
-/** Finishes a run in place of its attempt, which loses its ownership: otherwise its own last write would be accepted too. */
-function finishForAttempt(table: Table, run: Run, finished: ConditionalFinish): Promise<Item | undefined> {
-  const { set, condition } = moveOnce(randomUUID(), finished.condition);
-  return finish(table, run, { ...finished, condition, set, remove: ["invocationId"] });
-}
-
-async function finish(
-  table: Table,
-  attempt: AttemptRef,
-  { progress, atMs, condition, ...finished }: ConditionalFinish & Pick<Update, "set" | "remove">,
-): Promise<Item | undefined> {
-  const { state, reason, explanation, unconfirmed, costUsd, remove = [] } = finished;
-  const outcome = { state, reason, explanation, unconfirmed, costUsd, endedAtMs: atMs };
-  const set = { ...progress, ...outcome, expiresAtSeconds: expiryOf(atMs), ...finished.set };
-  return table.update(runKey(attempt), { set, remove: ["openIn", ...remove], condition });
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Item, ItemKey } from "../adapters/dynamodb.ts";
 import { RunnerError } from "../core/errors.ts";
+import { oneLine } from "../core/text.ts";
 import { noUsage } from "../model/model.ts";
 
 /**
@@ -50,6 +51,19 @@ const failureReportSchema = z.object({
   reason: z.string(),
   /** The sentence that the job's user reads. */
   explanation: z.string(),
+});
+
+/** In UTF-16 units. */
+export const longestTitle = 120;
+
+/** Bounds text as it enters a row and as it leaves it. */
+const textOf = (max: number) => z.string().transform((text) => oneLine(text, max));
+
+export const cancellationSchema = z.object({
+  /** Who cancelled the run, as Studio's user may read it. */
+  by: textOf(80),
+  why: textOf(200).optional(),
+  atMs: z.number(),
 });
 
 /** Raised when an older release could not read a row correctly (docs/upgrading.md). */
@@ -112,6 +126,8 @@ export const runSchema = z.object({
   repaired: z.boolean().default(false),
   /** This failure report was sent, and the run cannot finish otherwise: if the lease is gone now, the report's arrival probably ended it. */
   reporting: failureReportSchema.optional(),
+  /** An operator cancelled the run. Its attempt stops as soon as it sees this, and fails the job. */
+  cancelled: cancellationSchema.optional().catch(undefined),
   model: z.string().optional(),
   /** Usage of this run alone. */
   usage: usageSchema.default(noUsage),
@@ -121,17 +137,23 @@ export const runSchema = z.object({
   usageBefore: usageSchema.default(noUsage),
   /** When the job's newest message was written, by our clock; absent before its context was read. */
   createdAtMs: z.number().optional(),
+  /** The workspace's title; absent if it has none, and before its context was read. */
+  title: textOf(longestTitle).optional().catch(undefined),
   /** Estimated cost of a finished run; absent if the model's price is unknown. */
   costUsd: z.number().optional(),
 });
 
 export type Inherited = Readonly<z.output<typeof inheritedSchema>>;
 export type FailureReport = Readonly<z.output<typeof failureReportSchema>>;
+export type Cancellation = Readonly<z.output<typeof cancellationSchema>>;
 export type Run = Readonly<z.output<typeof runSchema>>;
 
-export interface AttemptRef {
+export interface RunRef {
   readonly pool: string;
   readonly runId: string;
+}
+
+export interface AttemptRef extends RunRef {
   readonly attempt: number;
 }
 
@@ -155,13 +177,21 @@ type ProgressFields = Pick<
   | "usageBeside"
   | "usageBefore"
   | "createdAtMs"
+  | "title"
 >;
 
 /** Progress that an attempt writes to its row. What is undefined is not written. */
 export type RunProgress = { readonly [Name in keyof ProgressFields]?: ProgressFields[Name] | undefined };
 
 export const runItemId = (runId: string): string => `run#${runId}`;
-export const runKey = ({ pool, runId }: AttemptRef): ItemKey => ({ pool, id: runItemId(runId) });
+export const runKey = ({ pool, runId }: RunRef): ItemKey => ({ pool, id: runItemId(runId) });
+
+/** What is written when a run finishes. */
+export interface FinishedRun extends Outcome {
+  readonly progress?: RunProgress;
+  readonly costUsd?: number | undefined;
+  readonly atMs: number;
+}
 
 const keptForSeconds = 30 * 24 * 3600;
 

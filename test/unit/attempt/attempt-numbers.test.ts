@@ -86,16 +86,16 @@ describe("a job's time in the queue", () => {
     ran({
       row: { attempt },
       work: async ({ onJobRead, onRoundStarted }) => {
-        onJobRead("digest", createdAtMs);
+        onJobRead({ jobDigest: "digest", createdAtMs, title: "Teas" });
         await onRoundStarted({ number: 1, responseId: "resp_1", usage });
         return product;
       },
     });
 
-  it("is emitted by the run's first attempt and recorded with the first round", async () => {
+  it("is emitted by the run's first attempt and recorded with the first round, and so is its title", async () => {
     const { metrics, notes } = await waited(987_500);
     expect(metrics.emitted).toContain("TimeInQueueSeconds{pool=default} 12.5");
-    expect(notes[0]).toMatchObject({ rounds: 1, createdAtMs: 987_500 });
+    expect(notes[0]).toMatchObject({ rounds: 1, createdAtMs: 987_500, title: "Teas" });
   });
 
   it("is never negative, whatever the clocks show", async () => {

@@ -25,6 +25,7 @@ function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
   const ended: RoundEnd[] = [];
   const written: (number | undefined)[] = [];
   const digests: string[] = [];
+  const titles: (string | undefined)[] = [];
   const log = recordingLog();
   let contexts = 0;
   const run = runSchema.parse({
@@ -55,15 +56,17 @@ function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
     }),
     saveProgress: async (progress) => void notes.push(progress),
     onRoundStarted: async (start) => void started.push(start),
-    onJobRead: (digest, createdAtMs) => {
-      digests.push(digest);
+    onJobRead: ({ jobDigest, createdAtMs, title }) => {
+      digests.push(jobDigest);
       written.push(createdAtMs);
+      titles.push(title);
     },
     mayAsk: async () => undefined,
     onRoundEnded: (end) => void ended.push(end),
   };
   const inputTokens = () => ended.map(({ usage }) => usage.inputTokens);
-  return { context, notes, started, ended, written, digests, log, inputTokens, contexts: () => contexts };
+  const reported = { started, ended, written, digests, titles };
+  return { context, notes, ...reported, log, inputTokens, contexts: () => contexts };
 }
 
 const settingsOf = (model: ScriptedModel) => ({
@@ -104,6 +107,18 @@ describe("a first attempt", () => {
     const first = attempt({}, changed);
     await work(scriptedModel(says("Done.")))(first.context);
     expect(first.written).toEqual([expected]);
+  });
+
+  it.each([
+    ["Teas of the world", "Teas of the world"],
+    ["  Two\nlines and a bell\u0007 ", String.raw`Two lines and a bell\u0007`],
+    ["x".repeat(500), "x".repeat(120)],
+    [" ", undefined],
+    [null, undefined],
+  ])("reports the workspace's title %j as %j", async (title, expected) => {
+    const first = attempt({}, { title });
+    await work(scriptedModel(says("Done.")))(first.context);
+    expect(first.titles).toEqual([expected]);
   });
 
   it("notes no response id when the provider does not store responses", async () => {

@@ -267,6 +267,65 @@ describe("the back-off row", () => {
   });
 });
 
+describe("cancel", () => {
+  const cancellation = { by: "ann", why: "a typo", atMs: 4_000 };
+  const reporting = { reason: "model_refused", explanation: "no" };
+
+  it("marks a run that waits for its attempt and one that runs, which both see it", async () => {
+    const waiting = await created();
+    expect(await runStore.cancel(waiting, cancellation)).toMatchObject({ cancelled: cancellation });
+    expect(await runStore.start(waiting, began)).toMatchObject({ cancelled: cancellation });
+    const running = await started();
+    expect(await runStore.cancel(running, cancellation)).toMatchObject({ state: "running" });
+    expect(await readBack(running)).toMatchObject({ cancelled: cancellation });
+  });
+
+  it("keeps the first of two marks", async () => {
+    const fence = await started();
+    await runStore.cancel(fence, cancellation);
+    expect(await runStore.cancel(fence, { by: "ben", atMs: 5_000 })).toBeUndefined();
+    expect(await readBack(fence)).toMatchObject({ cancelled: cancellation });
+  });
+
+  it.each([
+    [
+      "whose deliverables are being sent",
+      (fence: Fence) => runStore.saveProgress(fence, { delivering: true }),
+    ],
+    ["whose failure is being reported", (fence: Fence) => runStore.saveProgress(fence, { reporting })],
+    ["that is finished", (fence: Fence) => runStore.finish(fence, ok)],
+  ])("leaves a run alone %s", async (_, move) => {
+    const fence = await started();
+    await move(fence);
+    expect(await runStore.cancel(fence, cancellation)).toBeUndefined();
+    expect((await readBack(fence)).cancelled).toBeUndefined();
+  });
+
+  it("creates no row for an unknown run", async () => {
+    const unknown = { pool: "default", runId: "nobody" };
+    expect(await runStore.cancel(unknown, cancellation)).toBeUndefined();
+    expect(await runStore.read("default", "nobody")).toBeUndefined();
+  });
+
+  it("is possible again while Studio's refusal of the deliverables is repaired", async () => {
+    const fence = await started();
+    await runStore.saveProgress(fence, { delivering: true });
+    await runStore.saveProgress(fence, { delivering: false, repaired: true });
+    expect(await runStore.cancel(fence, cancellation)).toMatchObject({ cancelled: cancellation });
+  });
+
+  it("bounds what is written, and ignores a mark that it cannot read", async () => {
+    const fence = await started();
+    const long = { by: "a\u001b".repeat(200), why: "two\nlines", atMs: 4_000 };
+    const { by, why } = (await runStore.cancel(fence, long))!.cancelled!;
+    expect(by).toHaveLength(80);
+    expect(by.startsWith(String.raw`a\u001ba`)).toBe(true);
+    expect(why).toBe("two lines");
+    await local.table.update({ pool: fence.pool, id: `run#${fence.runId}` }, { set: { cancelled: "yes" } });
+    expect((await readBack(fence)).cancelled).toBeUndefined();
+  });
+});
+
 describe("an open row that is not a run", () => {
   it("is reported and left out, so that one row cannot stop a pool", async () => {
     const errors: string[] = [];

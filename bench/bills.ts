@@ -1,4 +1,4 @@
-import { awsPrices, type AwsPriceName } from "../infra/aws-prices.ts";
+import { awsPrices, type AwsPriceName } from "../infra/dated-table.ts";
 import type { HostReply } from "./host-messages.ts";
 import { sum } from "./stats.ts";
 

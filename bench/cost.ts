@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { awsPrices, awsPricesAsOf, type AwsPriceName } from "../infra/aws-prices.ts";
+import { awsPrices, tableAsOf, type AwsPriceName } from "../infra/dated-table.ts";
 import { pollingModes, type PollingMode } from "../lib/core/options.ts";
 import { timing } from "../lib/core/timing.ts";
 import { buildStack } from "../local/build.ts";
@@ -88,7 +88,7 @@ export async function cost(built: Built): Promise<Cost> {
   for (const level of monitoringLevels) monitoring.push(await monitoringRow(built, level, idle));
   const job = await oneJob(built, { others, aws });
   return {
-    pricesAsOf: awsPricesAsOf,
+    pricesAsOf: tableAsOf,
     dispatcherMemoryMb: memoryMb,
     processorMemoryMb: functionOf(built, "ProcessorRunner").memoryMb,
     idle: cycles.map(({ mode, cycle }) => idleRow(mode, monthOf(cycle))),

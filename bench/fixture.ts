@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defaultModels } from "../infra/dated-table.ts";
 import { buildStack } from "../local/build.ts";
 import type { FunctionResource, Stack } from "../local/cloud/resources.ts";
 import { readStack } from "../local/cloud/template.ts";
@@ -15,7 +16,7 @@ const question = "Say in one sentence what a queue is.";
 export const pool = "bench";
 export const modelKey = "sk-bench-0123456789";
 /** A model with a known price, so that no warning is logged about it. */
-const modelName = "gpt-6-luna";
+const modelName = defaultModels.openai;
 
 /** Shared by every part of a run: the stack as it would be deployed, and the benchmark's own bundles. */
 export interface Built extends Disposable {

@@ -1,4 +1,4 @@
-import { awsPrices } from "../infra/aws-prices.ts";
+import { awsPrices } from "../infra/dated-table.ts";
 import { memoryVariables } from "../infra/runner-function.ts";
 import { vcpuMemoryMb } from "./bills.ts";
 import { addressesOf, functionOf, startAws, startFunction, startOthers, type Built } from "./fixture.ts";

@@ -6,7 +6,7 @@ import { pollingTimes } from "../lib/dispatch/polling.ts";
 import type { Run } from "../lib/runs/run.ts";
 import { metricTable } from "../lib/core/metrics.ts";
 import { timing } from "../lib/core/timing.ts";
-import { awsPrices, type AwsPriceName } from "../infra/aws-prices.ts";
+import { awsPrices, type AwsPriceName } from "../infra/dated-table.ts";
 
 /** One item of a bill. Amounts are not rounded. */
 export interface CostItem {

@@ -10,18 +10,25 @@ export const kmsKeyArn = () =>
     /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/(?:mrk-[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/,
   );
 
+const keyFor = (what: string) =>
+  kmsKeyArn()
+    .optional()
+    .meta({ description: `The KMS key of ${what}.`, absent: "`keyArn`" });
+
 /**
  * Customer-managed KMS keys. What a key's policy must allow: docs/company.md. A table that you bring keeps
  * its encryption; the key then says which one the functions may use.
  */
 export const encryptionSchema = object({
-  /** For everything that has no key of its own below. */
-  keyArn: kmsKeyArn().optional(),
-  tableKeyArn: kmsKeyArn().optional(),
-  secretsKeyArn: kmsKeyArn().optional(),
-  logsKeyArn: kmsKeyArn().optional(),
-  topicKeyArn: kmsKeyArn().optional(),
-  queueKeyArn: kmsKeyArn().optional(),
+  keyArn: kmsKeyArn().optional().meta({
+    description: "A customer-managed KMS key for everything that has no key of its own below.",
+    absent: "AWS's own encryption",
+  }),
+  tableKeyArn: keyFor("the run store"),
+  secretsKeyArn: keyFor("the secrets"),
+  logsKeyArn: keyFor("the log groups"),
+  topicKeyArn: keyFor("the alarms' topic"),
+  queueKeyArn: keyFor("the dead-letter queue"),
 });
 
 /** A list of ids, as many as a function takes. */
@@ -37,22 +44,27 @@ const ids = (prefix: "subnet" | "sg", max: number) => {
 
 /** The VPC in which every function runs. What it must have: docs/company.md. */
 export const networkSchema = object({
-  /** Private subnets, with a way to Studio and the model's provider. */
-  subnetIds: ids("subnet", 16),
-  securityGroupIds: ids("sg", 5),
+  subnetIds: ids("subnet", 16).describe("Private subnets, with a way to Studio and the model's provider."),
+  securityGroupIds: ids("sg", 5).describe("The functions' security groups."),
 });
 
 /** For every role of the stack. */
 export const iamSchema = object({
-  /** A managed policy that limits what the roles may do. It must allow what they need: docs/company.md. */
   permissionsBoundaryArn: identifier(
     "Give the policy's complete ARN: arn:aws:iam::<account>:policy/<name>.",
     /^arn:aws[\w-]*:iam::(?:\d{12}|aws):policy\/[\w+=,.@/-]{1,512}$/,
-  ).optional(),
+  )
+    .optional()
+    .meta({
+      description: "A managed policy that limits what the roles may do. It must allow what they need.",
+      absent: "none",
+    }),
   rolePath: text(
     "Give a path that begins and ends with a slash, like /runners/.",
     /^\/(?:[\w+=,.@-]+\/){0,10}$/,
-  ).optional(),
+  )
+    .optional()
+    .meta({ description: "The path of every role.", absent: "`/`" }),
 });
 
 /** Short enough for the longest name that CloudFormation takes: a role's, of 64 characters. */
@@ -73,14 +85,26 @@ export const leaseFloorPercent = 100 * (1 - timing.maxEventAgeMs / bounds.studio
 
 /** When alarms fire. The other alarms fire at the first event, or follow the daily cap. */
 export const thresholdsSchema = object({
-  noGoodPollCycles: whole(1, 60, " (dispatch cycles in a row, one a minute)").default(5),
-  /** Absent: a tenth of the pool's concurrency, at least 2. */
-  lostLeases: whole(1, 100_000, " (lost runs in 15 minutes)").optional(),
-  /** Absent: a fifth of the pool's concurrency, at least 3. */
-  restarts: whole(1, 100_000, " (restarts in 15 minutes)").optional(),
-  leaseLeftPercent: whole(1, 99, " (percent of the lease)").default(leaseFloorPercent),
-  runTimePercent: whole(1, 100, " (percent of runLimitMinutes)").default(80),
-  dispatcherErrors: whole(1, 5, " (errors in 5 minutes, of at most 5 cycles)").default(3),
+  noGoodPollCycles: whole(1, 60, " (dispatch cycles in a row, one a minute)")
+    .default(5)
+    .describe("NoGoodPoll: cycles in a row without a good poll."),
+  lostLeases: whole(1, 100_000, " (lost runs in 15 minutes)").optional().meta({
+    description: "LostLeases: lost runs in 15 minutes.",
+    absent: "a tenth of `concurrency`, at least 2",
+  }),
+  restarts: whole(1, 100_000, " (restarts in 15 minutes)").optional().meta({
+    description: "Restarts: restarts in 15 minutes.",
+    absent: "a fifth of `concurrency`, at least 3",
+  }),
+  leaseLeftPercent: whole(1, 99, " (percent of the lease)")
+    .default(leaseFloorPercent)
+    .describe("LeaseNearlyGone: percentage of the lease that is left when an attempt starts."),
+  runTimePercent: whole(1, 100, " (percent of runLimitMinutes)")
+    .default(80)
+    .describe("RunTimeNearLimit: run time as a percentage of `runLimitMinutes`."),
+  dispatcherErrors: whole(1, 5, " (errors in 5 minutes, of at most 5 cycles)")
+    .default(3)
+    .describe("DispatcherErrors: failed cycles in 5 minutes."),
 });
 
 export const defaultFailurePercent = 20;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { RunnerError } from "../lib/core/errors.ts";
-import { longestInstructions } from "./settings-schema.ts";
+import { longestInstructions } from "./inference-schema.ts";
 import type { InferenceSettings } from "./settings.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { type GenerationMode, type BedrockEndpoint, isOpenWeight } from "../lib/core/options.ts";
 import type { Problem } from "./problems.ts";
-import type { providers } from "./settings-schema.ts";
+import type { providers } from "./inference-schema.ts";
 
 interface ProviderChoices {
   readonly provider: (typeof providers)[number];

@@ -1,6 +1,7 @@
 import { pollingTimes, type PollingTimes } from "../lib/dispatch/polling.ts";
 import type { GenerationMode, PollingMode } from "../lib/core/options.ts";
-import { defaultPrices, priceOf, type Prices } from "../lib/model/prices.ts";
+import { priceOf, type Prices } from "../lib/model/prices.ts";
+import { modelPrices } from "./dated-table.ts";
 import { timing } from "../lib/core/timing.ts";
 import { formatPath, type Problem } from "./problems.ts";
 
@@ -247,7 +248,7 @@ export function brokenSpendRelations(
   { inference, spend }: Spending,
   caps: readonly (number | undefined)[],
 ): readonly Problem[] {
-  const prices = { ...defaultPrices, ...spend.prices };
+  const prices = { ...modelPrices, ...spend.prices };
   const { model, summaryModel = model } = inference;
   const unknown = [...new Set([model, summaryModel])].filter((name) => priceOf(prices, name) === undefined);
   return caps.flatMap((capUsd, index) =>

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { RunnerError } from "../lib/core/errors.ts";
 import type { BedrockEndpoint } from "../lib/core/options.ts";
-import { defaultPrices, priceOf, type PriceList } from "../lib/model/prices.ts";
+import { priceOf, type PriceList } from "../lib/model/prices.ts";
+import { modelPrices } from "./dated-table.ts";
 import { describeIssues, findSecrets, formatPath, line, type Problem } from "./problems.ts";
 import { brokenCompanyRelations } from "./company-relations.ts";
 import { encryptionSchema, iamSchema, networkSchema, thresholdsSchema } from "./company-schema.ts";
@@ -16,20 +17,14 @@ import {
   brokenTimingRelations,
 } from "./relations.ts";
 import {
-  dispatcherSchema,
   inferenceSchema,
-  monitoringSchema,
-  poolSchema,
   priceSchema,
-  processorSchema,
-  rotationSchema,
-  settingsSchema,
   spendSchema,
-  studioSchema,
   tiersSchema,
-  updatesSchema,
   workloadIdentitySchema,
-} from "./settings-schema.ts";
+} from "./inference-schema.ts";
+import { dispatcherSchema, poolSchema, processorSchema, rotationSchema } from "./pool-schema.ts";
+import { monitoringSchema, settingsSchema, studioSchema, updatesSchema } from "./settings-schema.ts";
 
 /** The settings' key in cdk.json's context. */
 export const settingsKey = "studio-runner";
@@ -96,7 +91,7 @@ function resolve(parsed: Parsed): Settings {
   return {
     ...parsed,
     inference: { ...inference, summaryModel, ...(provider === "bedrock" ? { endpoint } : {}) },
-    spend: { ...spend, prices: { ...defaultPrices, ...spend.prices } },
+    spend: { ...spend, prices: { ...modelPrices, ...spend.prices } },
   };
 }
 

@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { capLimitsUsd, isFeedUrl } from "../infra/settings-schema.ts";
+import { defaultModels } from "../infra/dated-table.ts";
+import { capLimitsUsd } from "../infra/pool-schema.ts";
+import { isFeedUrl } from "../infra/settings-schema.ts";
 import { RunnerError } from "../lib/core/errors.ts";
 import { parseModelKey, parseRunnerKeys } from "../lib/keys/secrets.ts";
 
@@ -51,7 +53,7 @@ Environment (or a .env file)
   OPENAI_API_KEY       let a real model answer; without it the answers are canned
   OPENAI_BASE_URL      another server that speaks the Responses API
   OPENAI_STORE=false   for servers that keep no responses: the whole conversation is sent in each round
-  OPENAI_MODEL         model name (default gpt-6-luna); OPENAI_SUMMARY_MODEL for summaries
+  OPENAI_MODEL         model name (default ${defaultModels.openai}); OPENAI_SUMMARY_MODEL for summaries
   RUNNER_TOKEN         serve a real Studio with this runner key (credentialId.secret)
   RUNNER_API_BASE      that Studio's address (default https://cloud.xenonflare.com)
 `;
@@ -59,7 +61,6 @@ Environment (or a .env file)
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const defaultStudio = "https://cloud.xenonflare.com";
-const defaultModel = "gpt-6-luna";
 
 /** @throws RunnerError `config_invalid` or `secret_malformed` that names the flag or variable */
 export function parseOptions(args: readonly string[], env: Environment): LocalOptions | "help" {
@@ -149,7 +150,7 @@ function modelOf(env: Environment): RealModel | undefined {
     );
   }
   parseModelKey(apiKey, "OPENAI_API_KEY");
-  const name = given(env, "OPENAI_MODEL") ?? defaultModel;
+  const name = given(env, "OPENAI_MODEL") ?? defaultModels.openai;
   return {
     apiKey,
     baseUrl: baseUrl === undefined ? undefined : address("OPENAI_BASE_URL", baseUrl),

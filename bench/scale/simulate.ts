@@ -1,4 +1,4 @@
-import { awsPrices } from "../../infra/aws-prices.ts";
+import { awsPrices } from "../../infra/dated-table.ts";
 import { pollingTimes } from "../../lib/dispatch/polling.ts";
 import { runCycle, type CyclePorts } from "../../lib/dispatch/cycle.ts";
 import { RunnerError } from "../../lib/core/errors.ts";

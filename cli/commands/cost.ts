@@ -13,7 +13,7 @@ import {
   type Measured,
 } from "../cost-model.ts";
 import { count, formatUsd } from "../format.ts";
-import { awsPrices, awsPricesAsOf } from "../../infra/aws-prices.ts";
+import { awsPrices, tableAsOf } from "../../infra/dated-table.ts";
 import { renderTable } from "../table.ts";
 import { wrap } from "../wrap.ts";
 import type { Screen } from "../terminal.ts";
@@ -43,7 +43,7 @@ export const cost: Command = defineCommand({
     const data: CostData = {
       settingsFrom: stack ? "deployed" : "project",
       problem: problemOf(deployed)?.message ?? null,
-      awsPricesAsOf,
+      awsPricesAsOf: tableAsOf,
       modelPricesAsOf: settings.spend.pricesAsOf,
       idlePerMonth: { items: idle, ...totals(idle) },
       busyMetrics: { perPool: metricsOfBusyPool(), usdPerMonth: metricsOfBusyPool() * awsPrices.metric.usd },

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { defaultModels } from "../../infra/dated-table.ts";
 import { parseSettings, settingsKey, storesModelKey, type Settings } from "../../infra/settings.ts";
 import { attempt, problemOf } from "../attempt.ts";
 import { defineCommand, type Command } from "../command.ts";
@@ -22,7 +23,10 @@ export const init: Command = defineCommand({
   options: flagRows,
   examples: [
     { line: "init", shows: "asks for each setting; the defaults are the present values" },
-    { line: "init --yes --model gpt-6-luna --cap 20 --email ops@example.com", shows: "for a script" },
+    {
+      line: `init --yes --model ${defaultModels.openai} --cap 20 --email ops@example.com`,
+      shows: "for a script",
+    },
     { line: "init --yes --pools default:user,europe:global --force", shows: "two pools" },
   ],
   input: flagsSchema,

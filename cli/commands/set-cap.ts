@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { capLimitsUsd } from "../../infra/settings-schema.ts";
+import { capLimitsUsd } from "../../infra/pool-schema.ts";
 import { utcDay } from "../../lib/runs/spend.ts";
 import { priceOf } from "../../lib/model/prices.ts";
 import { defineCommand, type Command } from "../command.ts";

@@ -1,16 +1,17 @@
+import { tableAsOf } from "../../infra/dated-table.ts";
 import { ownInstructions } from "../../infra/own-instructions.ts";
 import { bedrockOf, priceListFor, type Settings } from "../../infra/settings.ts";
 import { pollingTimes } from "../../lib/dispatch/polling.ts";
 import { timing } from "../../lib/core/timing.ts";
 import { attempt, valueOf } from "../attempt.ts";
 import { count, formatDuration } from "../format.ts";
-import { modelDatesAsOf, shutdownOf, type Shutdown } from "../model-dates.ts";
+import { shutdownOf, type Shutdown } from "../model-dates.ts";
 import { isOpenAi } from "../model.ts";
 import { compareVersions } from "../versions.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
 const dayMs = 86_400_000;
-/** Older prices get a warning. */
+/** Older prices and dates get a warning. */
 const pricesFreshMs = 180 * dayMs;
 /** A shutdown within this time gets a warning. */
 const shutdownNearMs = 90 * dayMs;
@@ -65,7 +66,11 @@ export const localChecks: readonly Check[] = [
     title: "Prices",
     beforeDeploy: true,
     needs: ["settings"],
-    run: async (facts) => judgePrices(await facts.settings(), facts.context.clock.now()),
+    run: async (facts) => {
+      const settings = await facts.settings();
+      const nowMs = facts.context.clock.now();
+      return [judgePrices(settings, nowMs), ...judgeTable(settings, nowMs)];
+    },
   },
   {
     id: "model",
@@ -102,9 +107,24 @@ function judgePrices(settings: Settings, nowMs: number): Finding {
   const ageMs = nowMs - Date.parse(spend.pricesAsOf);
   const finding = `known for ${models.join(", ")}, as of ${spend.pricesAsOf}`;
   if (ageMs <= pricesFreshMs) return { outcome: "ok", finding };
-  const remedy =
+  const own =
     "Compare them with the provider's page, and write them into cdk.json: spend.prices and spend.pricesAsOf.";
+  const remedy = spend.pricesAsOf === tableAsOf ? `Install a newer release, if there is one. ${own}` : own;
   return { outcome: "warn", finding: `${finding}, which is ${formatDuration(ageMs)} ago`, remedy };
+}
+
+/** The age of the built-in table; no finding if the prices in use have just been judged by the same date. */
+function judgeTable({ spend }: Settings, nowMs: number): readonly Finding[] {
+  const ageMs = nowMs - Date.parse(tableAsOf);
+  if (ageMs <= pricesFreshMs || spend.pricesAsOf === tableAsOf) return [];
+  return [
+    {
+      outcome: "warn",
+      finding: `AWS's prices and the models' shutdown dates are those of ${tableAsOf}, ${formatDuration(ageMs)} ago`,
+      remedy:
+        "Install a newer release, if there is one: cost estimates and warnings of shutdowns may be wrong.",
+    },
+  ];
 }
 
 async function judgeModel(facts: Facts): Promise<Finding> {
@@ -130,7 +150,7 @@ async function judgeModel(facts: Facts): Promise<Finding> {
   const known = shutdownOf(model);
   const shutdown = providerDate === undefined ? known : { date: providerDate, instead: known?.instead };
   const source =
-    answer?.kind === "available" ? "available to the key" : `in the built-in list of ${modelDatesAsOf}`;
+    answer?.kind === "available" ? "available to the key" : `in the built-in list of ${tableAsOf}`;
   if (!shutdown) return { outcome: "ok", finding: `${model}: ${source}, no shutdown announced` };
   return judgeShutdown(model, shutdown, facts.context.clock.now());
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { defaultModels } from "../../infra/dated-table.ts";
 import { bedrockOf, parseSettings, type PoolSettings, type Settings } from "../../infra/settings.ts";
 
 /** The values that `init` asks for. */
@@ -16,11 +17,7 @@ export const providerAnswers = ["openai", "mantle", "runtime"] as const;
 export type Provider = (typeof providerAnswers)[number];
 
 /** The default model when the provider changes. Each provider has another name for the same model. */
-export const modelOf: Readonly<Record<Provider, string>> = {
-  openai: "gpt-6-luna",
-  mantle: "openai.gpt-6-luna",
-  runtime: "us.openai.gpt-6-luna",
-};
+export const modelOf: Readonly<Record<Provider, string>> = defaultModels;
 
 export interface PoolAnswers extends Pick<PoolSettings, "name" | "kind" | "polling" | "concurrency"> {
   readonly dailyCapUsd: number | undefined;

@@ -1,11 +1,7 @@
-import { capLimitsUsd } from "../../infra/settings-schema.ts";
+import { inferenceSchema } from "../../infra/inference-schema.ts";
+import { capLimitsUsd, poolSchema } from "../../infra/pool-schema.ts";
 import * as z from "zod";
-import {
-  poolSchema,
-  settingsSchema,
-  monitoringSchema,
-  inferenceSchema,
-} from "../../infra/settings-schema.ts";
+import { settingsSchema, monitoringSchema } from "../../infra/settings-schema.ts";
 import type { GlobalOptions } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { OptionRow } from "../command.ts";

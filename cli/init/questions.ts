@@ -1,12 +1,7 @@
-import { capLimitsUsd } from "../../infra/settings-schema.ts";
+import { capLimitsUsd, poolSchema } from "../../infra/pool-schema.ts";
 import type * as z from "zod";
-import {
-  inferenceSchema,
-  monitoringLevels,
-  monitoringSchema,
-  poolSchema,
-  settingsSchema,
-} from "../../infra/settings-schema.ts";
+import { inferenceSchema } from "../../infra/inference-schema.ts";
+import { monitoringLevels, monitoringSchema, settingsSchema } from "../../infra/settings-schema.ts";
 import { pollingModes } from "../../lib/core/options.ts";
 import type { Prompts } from "../prompts.ts";
 import { money, whole } from "../values.ts";

@@ -26,38 +26,8 @@ export interface PriceList {
 export const pricedTiers = ["flex", "priority"] as const;
 type PricedTier = (typeof pricedTiers)[number];
 
-/** https://developers.openai.com/api/docs/guides/flex-processing (the Batch API's prices), .../guides/fast-mode */
-export const defaultTiers: PriceList["tiers"] = { flex: 0.5, priority: 2 };
-/** https://developers.openai.com/api/docs/pricing, "Web search": 10 USD per 1,000 calls. */
-export const defaultWebSearchUsd = 0.01;
 /** https://developers.openai.com/api/docs/guides/prompt-caching: of writes that are kept for 30 minutes. */
 const cacheWriteFactor = 1.25;
-
-/** When the defaults were read. */
-export const defaultPricesAsOf = "2026-10-04";
-
-const price = (
-  inputPerMillionUsd: number,
-  cachedInputPerMillionUsd: number,
-  outputPerMillionUsd: number,
-): Price => ({ inputPerMillionUsd, cachedInputPerMillionUsd, outputPerMillionUsd });
-
-/**
- * Standard tier, inputs of up to 272 K tokens. Source: https://developers.openai.com/api/docs/pricing, by way of
- * repositories that copied it from 2026-10-01 to 2026-10-04. Settings may say otherwise.
- */
-export const defaultPrices: Prices = {
-  "gpt-6-astra": price(10, 1, 50),
-  "gpt-6-sol": price(2, 0.2, 10),
-  "gpt-6-luna": price(0.1, 0.01, 0.5),
-  "gpt-6.1-sol": price(2, 0.1, 10),
-  "gpt-6.1-terra": price(1, 0.05, 5),
-  "gpt-5.6-terra": price(2, 0.2, 12),
-  "gpt-5.6-luna": price(0.2, 0.02, 1.2),
-  "gpt-5.4-mini": price(0.75, 0.075, 4.5),
-  "gpt-5.4-nano": price(0.2, 0.02, 1.25),
-  "gpt-5-mini": price(0.25, 0.025, 2),
-};
 
 /** The names under which a model's price is looked up: `gpt-6-luna-2026-09-01`, a dated snapshot, costs what `gpt-6-luna` does. */
 export const priceNames = (model: string): readonly string[] => [

@@ -1,3 +1,4 @@
+import { defaultModels } from "../../infra/dated-table.ts";
 import type { Exchange } from "./exchange.ts";
 import { readJson, sendEvents, sendJson } from "./exchange.ts";
 import { isObject } from "./fit.ts";
@@ -13,7 +14,7 @@ interface Route {
   readonly handle: (exchange: Exchange, responses: Responses, id: string) => Promise<void> | void;
 }
 
-const models = ["gpt-6-luna", "offline-canned"];
+const models = [defaultModels.openai, "offline-canned"];
 
 export const routes: readonly Route[] = [
   route("POST", "/v1/responses", create),

@@ -186,6 +186,21 @@ describe("doctor reports", () => {
     expect(code).toBe(rows.some((one) => one.outcome === "fail") ? 1 : 0);
   });
 
+  it("prices that are older than 180 days, and the built-in table of prices and dates once when it is as old", async () => {
+    const later = { ...patientClock(cli), now: () => Date.parse("2027-05-02") };
+    Object.assign(cli.edges, { clock: later });
+    const found = async (): Promise<readonly string[]> =>
+      (await diagnose()).rows
+        .filter(({ id }) => id === "prices")
+        .map(({ outcome, finding }) => `${outcome}: ${finding}`);
+    expect(await found()).toEqual(["warn: known for gpt-6-luna, as of 2026-10-04, which is 210 d ago"]);
+    settle({ spend: { pricesAsOf: "2027-05-01" } });
+    expect(await found()).toEqual([
+      "ok: known for gpt-6-luna, as of 2027-05-01",
+      "warn: AWS's prices and the models' shutdown dates are those of 2026-10-04, 210 d ago",
+    ]);
+  });
+
   it("a secret without a value, with the command that sets it", async () => {
     settle(keyless);
     const remedy = "npm run runner -- secrets set runner-keys";

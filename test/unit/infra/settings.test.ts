@@ -3,7 +3,7 @@ import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../../infra/settings.ts";
 import { RunnerError } from "../../../lib/core/errors.ts";
-import { defaultPrices } from "../../../lib/model/prices.ts";
+import { modelPrices } from "../../../infra/dated-table.ts";
 import { accepted, problems, refused } from "./settings-cases.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -23,7 +23,7 @@ describe("parseSettings", () => {
         store: true,
       },
       spend: {
-        prices: defaultPrices,
+        prices: modelPrices,
         pricesAsOf: "2026-10-04",
         tiers: { flex: 0.5, priority: 2 },
         webSearchUsd: 0.01,

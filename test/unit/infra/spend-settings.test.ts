@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseSettings, priceListFor } from "../../../infra/settings.ts";
-import { defaultPrices } from "../../../lib/model/prices.ts";
+import { modelPrices } from "../../../infra/dated-table.ts";
 import { pool, problems } from "./settings-cases.ts";
 
 const price = { inputPerMillionUsd: 3, cachedInputPerMillionUsd: 0.3, outputPerMillionUsd: 15 };
@@ -10,7 +10,7 @@ describe("prices", () => {
     const { prices, pricesAsOf } = parseSettings({
       spend: { prices: { "gpt-6-luna": price, "my-model": price }, pricesAsOf: "2026-11-20" },
     }).spend;
-    expect(prices).toEqual({ ...defaultPrices, "gpt-6-luna": price, "my-model": price });
+    expect(prices).toEqual({ ...modelPrices, "gpt-6-luna": price, "my-model": price });
     expect(pricesAsOf).toBe("2026-11-20");
   });
 
@@ -18,7 +18,7 @@ describe("prices", () => {
     const inference = { model: "my-model", summaryModel: "gpt-5-mini" };
     const known = parseSettings({ inference, spend: { prices: { "my-model": price } } });
     const rest = { tiers: { flex: 0.5, priority: 2 }, webSearchUsd: 0.01 };
-    const models = { "my-model": price, "gpt-5-mini": defaultPrices["gpt-5-mini"] };
+    const models = { "my-model": price, "gpt-5-mini": modelPrices["gpt-5-mini"] };
     expect(priceListFor(known)).toEqual({ models, ...rest });
     const unknown = parseSettings({ inference: { model: "unheard-of" } });
     expect(priceListFor(unknown)).toEqual({ models: {}, ...rest });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { costsBy, defaultPrices, defaultPricesAsOf, priceOf } from "../../../lib/model/prices.ts";
+import { modelPrices, tableAsOf } from "../../../infra/dated-table.ts";
+import { costsBy, priceOf } from "../../../lib/model/prices.ts";
 
 const usage = {
   inputTokens: 1_000_000,
@@ -63,11 +64,11 @@ describe("the price of a model", () => {
   });
 
   it("is known for the default model, with the date of the price list", () => {
-    expect(priceOf(defaultPrices, "gpt-6-luna")).toEqual({
+    expect(priceOf(modelPrices, "gpt-6-luna")).toEqual({
       inputPerMillionUsd: 0.1,
       cachedInputPerMillionUsd: 0.01,
       outputPerMillionUsd: 0.5,
     });
-    expect(defaultPricesAsOf).toBe("2026-10-04");
+    expect(tableAsOf).toBe("2026-10-04");
   });
 });

@@ -1,5 +1,7 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { randomBytes, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { ulid } from "ulid";
 import { systemClock } from "../lib/core/clock.ts";
 import {
@@ -123,7 +125,7 @@ export function processor(logger: Logger): AttemptPorts {
         promptCacheKey: config.OPENAI_PROMPT_CACHE_KEY,
         hostedTools: config.OPENAI_HOSTED_TOOLS,
       },
-      instructions: ownInstructions(),
+      instructions: ownInstructions(config),
       store: config.OPENAI_STORE,
       previewCharacters: config.RUNNER_PREVIEW_CHARACTERS,
     }),
@@ -140,9 +142,8 @@ export function recovery(logger: Logger): RecoveryPorts {
   };
 }
 
-/** In base64, written into the bundle (infra/bundle.ts). */
-const ownInstructions = (): string | undefined =>
-  Buffer.from(process.env["RUNNER_INSTRUCTIONS"] ?? "", "base64").toString() || undefined;
+const ownInstructions = ({ RUNNER_INSTRUCTIONS_FILE: file }: ProcessorConfig): string | undefined =>
+  file === undefined ? undefined : readFileSync(resolve(process.env["LAMBDA_TASK_ROOT"] ?? "", file), "utf8");
 
 type Common = ReturnType<typeof common>;
 

@@ -1,5 +1,5 @@
 /**
- * Stands in for `sanitize-html` in the bundles (infra/bundle.ts): it and its parsers take a sixth of a processor's cold
+ * Stands in for `sanitize-html` in the bundles (infra/build-functions.ts): it and its parsers take a sixth of a processor's cold
  * start, and are loaded with the first drawing.
  */
 import type sanitizeHtml from "sanitize-html";

@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { buildOptions, functionNames, type FunctionName } from "./bundle.ts";
+import { buildOptions } from "./build-functions.ts";
+import { functionNames, type FunctionName } from "./bundle.ts";
 import { markdownTable } from "./markdown-table.ts";
 
 /** Sizes in bytes, as deployed. */

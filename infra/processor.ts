@@ -5,6 +5,7 @@ import { toEnvironment } from "../lib/core/config.ts";
 import { timing } from "../lib/core/timing.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { allowBedrock } from "./bedrock.ts";
+import { instructionsFile } from "./bundle.ts";
 import { commonVariables } from "./common-variables.ts";
 import type { KeySecret } from "./key-secret.ts";
 import type { RunStoreTable } from "./run-store-table.ts";
@@ -28,12 +29,13 @@ export class Processor extends Construct {
   constructor(scope: Construct, id: string, props: ProcessorProps) {
     super(scope, id);
     const { settings, pool, runStore, runnerKeys, modelKey } = props;
+    const instructions = ownInstructions(settings.inference);
     this.runner = new RunnerFunction(this, "Runner", {
       name: "process",
       description: `studio-runner, pool ${pool.name}: works on one run`,
       ...pool.processor,
-      environment: environment(props),
-      instructions: ownInstructions(settings.inference),
+      environment: environment(props, instructions),
+      instructions,
       statements: [
         ...runStore.rowStatements(pool.name, "GetItem", "UpdateItem"),
         ...runnerKeys.readStatements(),
@@ -89,7 +91,7 @@ export class Processor extends Construct {
   }
 }
 
-function environment(props: ProcessorProps) {
+function environment(props: ProcessorProps, instructions: string | undefined) {
   const { settings, modelKey } = props;
   const { inference } = settings;
   const identity = inference.workloadIdentity;
@@ -118,6 +120,7 @@ function environment(props: ProcessorProps) {
         : undefined,
     OPENAI_HOSTED_TOOLS: inference.hostedTools,
     OPENAI_STORE: inference.store,
+    RUNNER_INSTRUCTIONS_FILE: instructions === undefined ? undefined : instructionsFile,
     RUNNER_PRICES: priceListFor(settings),
     RUNNER_PREVIEW_CHARACTERS: settings.monitoring.previewCharacters || undefined,
   });

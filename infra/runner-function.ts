@@ -5,16 +5,16 @@ import {
   Architecture,
   CfnFunction,
   EventInvokeConfig,
+  Function,
   LoggingFormat,
   Runtime,
   SystemLogLevel,
   Tracing,
 } from "aws-cdk-lib/aws-lambda";
-import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, LogGroupClass } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
-import { bundling, entryOf, lockFile, projectRoot, type FunctionName } from "./bundle.ts";
+import { functionCode, type FunctionName } from "./bundle.ts";
 import { importKey, keyArnFor } from "./encryption.ts";
 import type { Settings } from "./settings.ts";
 
@@ -26,7 +26,7 @@ export interface RunnerFunctionProps {
   /** Absent: the function shares the account's concurrency. */
   readonly reservedConcurrency?: number | undefined;
   readonly environment: Readonly<Record<string, string>>;
-  /** Text that is built into the bundle, because environment variables are too small for it. */
+  /** Text for the function, in a file beside its bundle. */
   readonly instructions?: string | undefined;
   /** Everything that the function may do, besides writing its log. */
   readonly statements: readonly PolicyStatement[];
@@ -82,7 +82,7 @@ const endpointVariables = ({ endpoints }: Pick<Settings, "endpoints">): Record<s
  * few enough attempts (docs/decisions/0008).
  */
 export class RunnerFunction extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: Function;
   readonly role: Role;
   readonly logGroup: LogGroup;
 
@@ -97,13 +97,9 @@ export class RunnerFunction extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = this.#createRole(props.statements);
-    this.function = new NodejsFunction(this, "Function", {
-      entry: entryOf(props.name),
-      handler: "handler",
-      projectRoot,
-      depsLockFilePath: lockFile,
-      bundling: bundling(props.instructions),
-      awsSdkConnectionReuse: false, // for SDK v2 only; v3 reuses connections by default
+    this.function = new Function(this, "Function", {
+      code: functionCode(props.name, props.instructions),
+      handler: "index.handler",
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

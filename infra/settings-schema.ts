@@ -1,7 +1,6 @@
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import { maxPreviewCharacters } from "../lib/core/config.ts";
-import { firebaseTokenUrl } from "../lib/rotation/sign-in.ts";
 import {
   defaultFailurePercent,
   encryptionSchema,
@@ -32,7 +31,9 @@ const logRetention = () => {
 
 export const studioSchema = object({
   baseUrl: baseUrl().default("https://cloud.xenonflare.com").describe("Studio's address."),
-  signInUrl: baseUrl().default(firebaseTokenUrl).describe("Where the rotator signs in (Firebase)."),
+  signInUrl: baseUrl()
+    .default("https://securetoken.googleapis.com")
+    .describe("Where the rotator signs in (Firebase)."),
 });
 
 /** What each level creates and costs: infra/monitoring/levels.ts. */

@@ -98,6 +98,8 @@ const processorSchema = z
       .optional(),
     /** See lib/model/prices.ts. */
     RUNNER_PRICES: prices,
+    /** The owner's instructions, in a file beside the code; absent: none. */
+    RUNNER_INSTRUCTIONS_FILE: z.string().min(1).optional(),
     /** "false" for zero-retention projects: the whole conversation is then sent in each round. */
     OPENAI_STORE: z.stringbool(),
     /** How many characters of a job's newest message are logged; absent: none. */

@@ -19,8 +19,6 @@ export interface SignInOptions {
   readonly baseUrl: string;
 }
 
-export const firebaseTokenUrl = "https://securetoken.googleapis.com";
-
 /** `apiKey` is the Firebase web API key of Studio. It names the project and is not a secret by itself. */
 const accountSchema = z.looseObject({ refreshToken: z.string().min(1), apiKey: z.string().min(1) });
 type Account = z.output<typeof accountSchema>;

@@ -1,4 +1,7 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildWith } from "../support/build-with.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
@@ -28,6 +31,11 @@ async function responsesOf(scenario: Scenario, ids: readonly string[]): Promise<
 }
 
 const own = "Sign as the reports team. Grüße!";
+const folder = mkdtempSync(join(tmpdir(), "studio-runner-bill-"));
+const instructions = join(folder, "instructions.md");
+beforeAll(() => writeFileSync(instructions, own));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 /** Price multipliers of the tiers. The base is in US dollars per million tokens. */
 const tiers = { default: 1, flex: 0.5, priority: 2 } as const;
 
@@ -62,7 +70,7 @@ test.for(["flex", "priority", "default"] as const)(
       );
     const variables = {
       OPENAI_PROMPT_CACHE_KEY: "studio-runner-local",
-      RUNNER_INSTRUCTIONS: Buffer.from(own).toString("base64"),
+      RUNNER_INSTRUCTIONS_FILE: instructions,
     };
     const scenario = await startScenario({ build: adapted, variables }, onTestFinished);
     const workspaceId = scenario.queue("Plan the launch of a new product. [[rounds:3]]");

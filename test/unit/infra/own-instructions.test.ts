@@ -1,9 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildSync } from "esbuild";
+import { App, Stack } from "aws-cdk-lib";
 import { describe, expect, it } from "vitest";
+import { functionCode } from "../../../infra/bundle.ts";
 import { ownInstructions } from "../../../infra/own-instructions.ts";
-import { buildOptions, bundling } from "../../../infra/bundle.ts";
+import { synthesizeUnbundled } from "./synthesized.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const fileWith = (text: string): string => {
@@ -33,15 +34,20 @@ describe("the owner's instructions", () => {
     );
   });
 
-  it("are bundled in base64, which no shell changes", () => {
-    const { define = {} } = bundling('Quote "this", `that` and $(those).');
-    expect(define).toEqual({
-      "process.env.RUNNER_INSTRUCTIONS": '"UXVvdGUgInRoaXMiLCBgdGhhdGAgYW5kICQodGhvc2UpLg=="',
-    });
-    expect(bundling().define).toBeUndefined();
-    const { outputFiles } = buildSync({ ...buildOptions("process"), define });
-    const code = outputFiles.find(({ path }) => path.endsWith(".js"))!.text;
-    expect(code).toContain("UXVvdGUgInRoaXMiLCBgdGhhdGAgYW5kICQodGhvc2UpLg==");
-    expect(code).not.toContain("RUNNER_INSTRUCTIONS");
+  it("are a file beside the processor's bundle, which its environment names", () => {
+    const instructions = 'Quote "this", `that` and $(those).';
+    const outdir = temporaryFolder();
+    functionCode("process", instructions).bind(new Stack(new App({ outdir })));
+    const [asset = "", ...more] = readdirSync(outdir).filter((name) => name.startsWith("asset."));
+    expect(more).toEqual([]);
+    expect(readdirSync(join(outdir, asset)).toSorted()).toEqual([
+      "index.js",
+      "index.js.map",
+      "instructions.md",
+    ]);
+    expect(readFileSync(join(outdir, asset, "instructions.md"), "utf8")).toBe(instructions);
+    const { variables } = synthesizeUnbundled({ inference: { instructions } });
+    expect(variables("Processor")).toMatchObject({ RUNNER_INSTRUCTIONS_FILE: "instructions.md" });
+    expect(synthesizeUnbundled({}).variables("Processor")).not.toHaveProperty("RUNNER_INSTRUCTIONS_FILE");
   });
 });

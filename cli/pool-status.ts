@@ -58,7 +58,7 @@ export interface LeftAlone {
 }
 
 /** The period of the dead-man alarm. */
-const goodPollWithinMs = 300_000;
+export const goodPollWithinMs = 300_000;
 
 /** The number of runs whose lease is still live, as the dispatcher counts them. */
 export async function countInFlight(context: Context, pool: string): Promise<number> {

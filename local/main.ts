@@ -102,7 +102,7 @@ function interruption(): AbortSignal {
 }
 
 function introduce(options: LocalOptions, stack: LocalStack): void {
-  const { studio, dashboardUrl } = stack;
+  const { studio, pagesUrl } = stack;
   const lines = [
     options.studio
       ? `Studio   ${options.studio.baseUrl}`
@@ -110,7 +110,7 @@ function introduce(options: LocalOptions, stack: LocalStack): void {
     stack.canned
       ? `Model    ${pc.yellow("canned answers of the offline model")}; set OPENAI_API_KEY to ask a real one`
       : `Model    ${stack.modelName}`,
-    ...(dashboardUrl === undefined ? [] : [`Numbers  dashboard at ${pc.bold(dashboardUrl)}`]),
+    ...(pagesUrl === undefined ? [] : [`Runner   dashboard at ${pc.bold(`${pagesUrl}/dashboard`)}`]),
   ];
   print(`${lines.join("\n")}\n`);
 }

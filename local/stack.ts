@@ -9,12 +9,12 @@ import type { CloudEvent } from "./cloud/events.ts";
 import type { LocalCloud } from "./cloud/local-cloud.ts";
 import { cloudSource } from "./dashboard/cloud-source.ts";
 import { dashboardRoutes } from "./dashboard/routes.ts";
-import { startDashboardServer } from "./dashboard/server.ts";
 import type { DashboardSource } from "./dashboard/source.ts";
 import { settingsOf, type StackSettings } from "./local-settings.ts";
 import type { BedrockOptions } from "./model/bedrock.ts";
 import { startModel, type OfflineModel } from "./model/server.ts";
 import type { LocalOptions } from "./options.ts";
+import { startPagesServer } from "./pages-server.ts";
 import type { RunnerInstance } from "../lib/keys/runner-secret.ts";
 import type { RunnerKind } from "../lib/studio/studio.ts";
 import type { StudioInfo } from "./studio/page-api.ts";
@@ -62,8 +62,8 @@ export interface LocalStack {
   readonly cloud: LocalCloud;
   /** Absent if another Studio is used. */
   readonly studio: LocalStudio | undefined;
-  /** The runner's dashboard. Absent with --once. */
-  readonly dashboardUrl: string | undefined;
+  /** The address of the runner's own pages, `/runs` and `/dashboard`. Absent with --once. */
+  readonly pagesUrl: string | undefined;
   /** Absent if a real model is used. */
   readonly model: OfflineModel | undefined;
   readonly modelName: string;
@@ -94,7 +94,7 @@ export async function startStack(options: LocalOptions, ports: StackPorts): Prom
     const info = { kind: offline ? "canned" : "live", name: model.name } as const;
     const pages = await openPages(options, ports, { info, cloud: () => running.cloud });
     opened.push(() => pages.close());
-    const { studio, dashboardUrl } = pages;
+    const { studio, pagesUrl } = pages;
     const runnerKeys = options.studio?.runnerKeys ?? (studio ? createKeys(studio, ports) : "");
 
     const addresses = { studio: options.studio?.baseUrl ?? studio?.url, model: model.baseUrl };
@@ -115,7 +115,7 @@ export async function startStack(options: LocalOptions, ports: StackPorts): Prom
     return {
       cloud,
       studio,
-      dashboardUrl,
+      pagesUrl,
       model: offline,
       modelName: model.name,
       canned: offline !== undefined,
@@ -199,13 +199,13 @@ interface Shown {
 
 interface Pages {
   readonly studio: LocalStudio | undefined;
-  readonly dashboardUrl: string | undefined;
+  readonly pagesUrl: string | undefined;
   close(): Promise<void>;
 }
 
 /**
- * Serves the local Studio with the dashboard next to its page, or only the dashboard if another Studio is
- * used.
+ * Serves the local Studio with the runner's own pages next to its page, or only the runner's if another Studio
+ * is used.
  */
 async function openPages(options: LocalOptions, ports: StackPorts, { info, cloud }: Shown): Promise<Pages> {
   const source = (): DashboardSource | undefined => {
@@ -213,21 +213,20 @@ async function openPages(options: LocalOptions, ports: StackPorts, { info, cloud
     return running && cloudSource(running);
   };
   const studioUrl = options.studio?.baseUrl ?? "/";
-  const dashboard = dashboardRoutes(ports.clock, source, studioUrl);
+  const runnerPages = dashboardRoutes(ports.clock, source, studioUrl);
   if (!options.studio) {
-    const studio = await openStudio(options, ports, { info, dashboard });
-    const dashboardUrl = options.once ? undefined : `${studio.url}/dashboard`;
-    return { studio, dashboardUrl, close: () => studio.close() };
+    const studio = await openStudio(options, ports, { info, runnerPages });
+    return { studio, pagesUrl: options.once ? undefined : studio.url, close: () => studio.close() };
   }
-  if (options.once) return { studio: undefined, dashboardUrl: undefined, close: async () => undefined };
-  const server = await startDashboardServer(dashboard, options.port);
-  return { studio: undefined, dashboardUrl: `${server.url}/dashboard`, close: () => server.close() };
+  if (options.once) return { studio: undefined, pagesUrl: undefined, close: async () => undefined };
+  const server = await startPagesServer(runnerPages, options.port);
+  return { studio: undefined, pagesUrl: server.url, close: () => server.close() };
 }
 
 function openStudio(
   options: LocalOptions,
   ports: StackPorts,
-  page: Pick<StudioOptions, "info" | "dashboard">,
+  page: Pick<StudioOptions, "info" | "runnerPages">,
 ): Promise<LocalStudio> {
   return startStudio({
     file: join(ports.stateDir, "studio.sqlite"),

@@ -12,6 +12,7 @@ import {
 } from "../pool-status.ts";
 import type { Colours, Screen } from "../terminal.ts";
 import { reasonInWords } from "../cycle-words.ts";
+import { whyWaiting, type WhyWaiting } from "../why-waiting.ts";
 
 export const status: Command = defineCommand({
   name: "status",
@@ -40,7 +41,7 @@ export const status: Command = defineCommand({
       projectVersion,
       atMs: nowMs,
       model: stack.settings.inference.model,
-      pools: statuses,
+      pools: statuses.map((pool) => ({ ...pool, now: whyWaiting(pool, nowMs) })),
     };
     const wrong = statuses.some(({ problems }) => problems.length > 0);
     return { data, text: (screen) => render(data, screen), exit: wrong ? "finding" : "ok" };
@@ -54,7 +55,12 @@ interface StatusData {
   readonly projectVersion: string;
   readonly atMs: number;
   readonly model: string;
-  readonly pools: readonly PoolStatus[];
+  readonly pools: readonly ExplainedStatus[];
+}
+
+interface ExplainedStatus extends PoolStatus {
+  /** What the pool does now, and why jobs wait if they do. */
+  readonly now: WhyWaiting;
 }
 
 function render(data: StatusData, { colours }: Screen): string {
@@ -73,9 +79,10 @@ const stateWords: Readonly<
   schedule_off: { text: "off, its schedule is disabled", paint: "red" },
 };
 
-function renderPool(pool: PoolStatus, { atMs: nowMs, model }: StatusData, colours: Colours): string {
+function renderPool(pool: ExplainedStatus, { atMs: nowMs, model }: StatusData, colours: Colours): string {
   const rows: readonly (readonly [string, string])[] = [
     ["State", stateLine(pool, nowMs, colours)],
+    ...waitLines(pool),
     ...pool.backoff.map((one) => ["Back-off", `${backoffText(one)}; clear-backoff ends it`] as const),
     ...leftAloneLines(pool),
     ["Last cycle", cycleLine(pool, nowMs)],
@@ -89,6 +96,16 @@ function renderPool(pool: PoolStatus, { atMs: nowMs, model }: StatusData, colour
   const lines = rows.map(([name, text]) => `  ${colours.dim(name.padEnd(13))} ${text}`);
   const problems = pool.problems.map((text) => `  ${colours.red("!")} ${printable(text)}`);
   return [`Pool ${colours.bold(pool.pool)}`, ...lines, ...problems].join("\n");
+}
+
+/** Why jobs wait, and what to do, unless the state or the back-off already says it. */
+function waitLines({
+  state,
+  now: { cause, sentence, remedy },
+}: ExplainedStatus): readonly (readonly [string, string])[] {
+  if (cause === "none" || cause === "backoff" || state !== "on") return [];
+  const command = remedy?.command === undefined ? "" : ` npm run runner -- ${remedy.command}`;
+  return [["Jobs wait", remedy === undefined ? sentence : `${sentence} ${remedy.text}${command}`]];
 }
 
 /** The maximum number of workspaces shown; `--json` has them all. */

@@ -32,8 +32,8 @@ export interface StudioInfo {
   readonly model: { readonly kind: "canned" | "live"; readonly name: string };
   readonly leaseMs: number;
   readonly dailyLimits: Readonly<Record<JobTarget, number>>;
-  /** Whether `/dashboard`, the runner's dashboard, exists. */
-  readonly dashboard: boolean;
+  /** Whether the runner's own pages exist: `/runs` and `/dashboard`. */
+  readonly runnerPages: boolean;
 }
 
 export interface WorkspaceSummary {

@@ -5,7 +5,7 @@ import { readAsset } from "./assets.ts";
 import { type Answer, check, json, matchPath, parseObject, Refusal, splitTarget } from "./http.ts";
 import type { StudioPorts } from "./ports.ts";
 
-type PagePorts = Pick<StudioPorts, "jobs" | "workspaces" | "info" | "onChange" | "dashboard">;
+type PagePorts = Pick<StudioPorts, "jobs" | "workspaces" | "info" | "onChange" | "runnerPages">;
 
 export interface RouteCall {
   readonly params: Readonly<Record<string, string>>;
@@ -154,7 +154,7 @@ export interface TableRequest {
 export async function answerPage(ports: PagePorts, call: TableRequest): Promise<Answer> {
   const { path } = splitTarget(call.request);
   const isAsset = path.startsWith("/page/");
-  if (!isAsset) return answerFromTable([...pageRoutes, ...ports.dashboard], ports, call);
+  if (!isAsset) return answerFromTable([...pageRoutes, ...ports.runnerPages], ports, call);
   requireMethod(call.request, ["GET"]);
   return readAsset(path.slice("/page/".length));
 }

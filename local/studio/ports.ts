@@ -45,6 +45,6 @@ export interface StudioPorts {
   /** Whether the account may create global keys (on the real Studio: it has a document in `admins`). */
   readonly isAdmin: boolean;
   readonly info: StudioInfo;
-  /** Routes of the runner's dashboard. */
-  readonly dashboard: readonly TableRoute<unknown>[];
+  /** Routes of the runner's own pages. */
+  readonly runnerPages: readonly TableRoute<unknown>[];
 }

@@ -45,8 +45,8 @@ export interface StudioOptions {
   /** Whether the account may create global keys. */
   readonly admins?: boolean;
   readonly info: StudioInfo["model"];
-  /** Routes of the runner's dashboard, to which the page then links. */
-  readonly dashboard?: readonly TableRoute<unknown>[];
+  /** Routes of the runner's own pages, to which Studio's page then links. */
+  readonly runnerPages?: readonly TableRoute<unknown>[];
   /** Adds the routes `/_local/…` (control.ts). */
   readonly control?: boolean;
   /** Maximum number of messages in `recentMessages`. */
@@ -147,7 +147,7 @@ function createPorts(options: StudioOptions, database: DatabaseSync, signal: Abo
   const workspaces = createWorkspaces(store);
   const changes = createChanges();
   const onChange = (workspaceId: string): void => changes.emit(workspaceId, workspaces.summary(workspaceId));
-  const { dashboard = [], accountToken } = options;
+  const { runnerPages = [], accountToken } = options;
   const made = {
     clock,
     observer,
@@ -171,8 +171,8 @@ function createPorts(options: StudioOptions, database: DatabaseSync, signal: Abo
     credentials: options.credentials ?? { apiKey: randomUUID(), refreshToken: randomUUID() },
     accountToken,
     isAdmin: options.admins ?? false,
-    info: { model: options.info, leaseMs, dailyLimits, dashboard: dashboard.length > 0 },
-    dashboard,
+    info: { model: options.info, leaseMs, dailyLimits, runnerPages: runnerPages.length > 0 },
+    runnerPages,
   };
 }
 

@@ -9,7 +9,7 @@ import { inChromium, inEveryBrowser, openPage, setUpStudio } from "./open-page.t
 let source: DashboardSource;
 const pages: Page[] = [];
 
-setUpStudio({ dashboard: dashboardRoutes(systemClock, () => source, "/") });
+setUpStudio({ runnerPages: dashboardRoutes(systemClock, () => source, "/") });
 afterEach(async () => {
   for (const page of pages.splice(0)) await page.close();
 });

@@ -132,6 +132,16 @@ describe("status exits with 0 and shows", () => {
     expect(await healthy()).toContain(`0 of 2 (deployed: 4; set by ${ann})`);
   });
 
+  it("why jobs wait, and what to do about it", async () => {
+    await goodCycle("at_capacity");
+    await cli.runStore.control.write(pool, { concurrency: 1 });
+    await cli.addRun({ runId, pool, leasedAtMs: now - 30_000 });
+    expect(await healthy()).toContain(
+      "Jobs wait     At capacity: 1 of 1 runs are in flight. The next job is leased when one of them ends. " +
+        "To run more at once: npm run runner -- set-concurrency 2\n",
+    );
+  });
+
   it("no problem once a poll has succeeded after the last failed cycle", async () => {
     await addCycle("secret_missing", now - 60_000);
     await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { startCloud } from "../../../local/cloud/cloud.ts";
 import { dashboardRoutes } from "../../../local/dashboard/routes.ts";
-import { startDashboardServer } from "../../../local/dashboard/server.ts";
+import { startPagesServer } from "../../../local/pages-server.ts";
 import { startModel } from "../../../local/model/server.ts";
 import { startStudio } from "../../../local/studio/server.ts";
 import { fakeSource } from "../../support/dashboard-source.ts";
@@ -42,7 +42,7 @@ const servers: readonly (readonly [string, () => Promise<Started>])[] = [
     "the dashboard of a stack with another Studio",
     async () => {
       const routes = dashboardRoutes(clock, () => fakeSource(), "/");
-      const { url, close } = await startDashboardServer(routes, 0);
+      const { url, close } = await startPagesServer(routes, 0);
       return { url: `${url}/dashboard`, close };
     },
   ],

@@ -1,4 +1,5 @@
 /** The entry point of the dashboard page: reads the browser's globals and connects the parts. */
+import { mountHeader } from "../header.js";
 import { createDashboardApi } from "./api.js";
 import { mountGrid } from "./grid.js";
 import { startRefreshing } from "./refresh.js";
@@ -19,10 +20,10 @@ function start() {
     minutes: address.searchParams.get("minutes") ?? "15",
   };
   const notice = element("notice");
-  const studioLink = element("studio-link");
+  const header = mountHeader({ root: element("top"), name: "Dashboard", current: "/dashboard" });
   const grid = mountGrid({ root: element("main") });
   const tools = mountTools({
-    root: element("tools"),
+    root: header.tools,
     wanted,
     onChange(change) {
       Object.assign(wanted, change);
@@ -38,7 +39,7 @@ function start() {
     cancel: (timer) => clearTimeout(timer),
     onView(view) {
       if (notice.textContent !== "") notice.textContent = "";
-      studioLink.setAttribute("href", view.studioUrl);
+      header.setStudio(view.studioUrl);
       tools.show(view);
       grid.show(view);
     },

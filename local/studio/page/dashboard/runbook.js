@@ -1,6 +1,7 @@
 /** The runbook's page: docs/runbook.md with an anchor at each heading, which alarms link to. */
 import { sentenceOf } from "../api.js";
 import { put } from "../dom.js";
+import { mountHeader } from "../header.js";
 import { renderMarkdown } from "../markdown.js";
 import { createDashboardApi } from "./api.js";
 
@@ -14,7 +15,9 @@ const anchorOf = (text) =>
 
 async function start() {
   const main = document.getElementById("main");
-  if (!main) throw new Error("runbook.html has no #main");
+  const top = document.getElementById("top");
+  if (!main || !top) throw new Error("runbook.html has no #main or #top");
+  mountHeader({ root: top, name: "Runbook" });
   const api = createDashboardApi({ send: (input, init) => fetch(input, init) });
   try {
     const { markdown } = await api.runbook();

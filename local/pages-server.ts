@@ -1,23 +1,23 @@
 import { createServer, type IncomingMessage } from "node:http";
-import { stop } from "../http.ts";
-import { readAsset } from "../studio/assets.ts";
-import { type Answer, errorAnswer, readBody, send, splitTarget } from "../studio/http.ts";
-import { listenOn } from "../studio/listener.ts";
-import { answerFromTable, refuseOtherSites, requireMethod, type TableRoute } from "../studio/page-server.ts";
+import { stop } from "./http.ts";
+import { readAsset } from "./studio/assets.ts";
+import { type Answer, errorAnswer, readBody, send, splitTarget } from "./studio/http.ts";
+import { listenOn } from "./studio/listener.ts";
+import { answerFromTable, refuseOtherSites, requireMethod, type TableRoute } from "./studio/page-server.ts";
 
-export interface DashboardServer {
+export interface PagesServer {
   readonly url: string;
   close(): Promise<void>;
 }
 
 /**
- * Serves only the dashboard on 127.0.0.1, for when another Studio than the local one is used.
+ * Serves only the runner's own pages on 127.0.0.1, for when another Studio than the local one is used.
  * @throws RunnerError `config_invalid` if the port is not available
  */
-export async function startDashboardServer(
+export async function startPagesServer(
   routes: readonly TableRoute<unknown>[],
   wantedPort: number,
-): Promise<DashboardServer> {
+): Promise<PagesServer> {
   const server = createServer((request, response) => {
     answer(routes, request).then(
       (found) => send(response, found),

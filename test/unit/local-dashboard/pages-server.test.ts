@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../../local/dashboard/routes.ts";
-import { startDashboardServer, type DashboardServer } from "../../../local/dashboard/server.ts";
+import { startPagesServer, type PagesServer } from "../../../local/pages-server.ts";
 import { fakeSource } from "../../support/dashboard-source.ts";
 
 const nowMs = 1_800_000_900_000;
 const studioUrl = "https://studio.example.com";
 
-let server: DashboardServer;
+let server: PagesServer;
 let isReady = true;
 beforeEach(async () => {
   isReady = true;
   const clock = { ...systemClock, now: () => nowMs };
   const source = () => (isReady ? fakeSource() : undefined);
-  server = await startDashboardServer(dashboardRoutes(clock, source, studioUrl), 0);
+  server = await startPagesServer(dashboardRoutes(clock, source, studioUrl), 0);
 });
 afterEach(() => server.close());
 

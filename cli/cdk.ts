@@ -20,10 +20,10 @@ export async function runCdk(context: Context, args: readonly string[]): Promise
 }
 
 /** The name of the stack in the project's settings. @throws CliError `usage` if `--stack` names another */
-export async function ownStackName({ project, options }: Context): Promise<string> {
+export async function ownStackName({ project, options, commandLine }: Context): Promise<string> {
   const { stackName } = await project.settings();
   if (options.stack === undefined || options.stack === stackName) return stackName;
   throw new CliError("usage", `cdk.json names the stack ${stackName}, not ${options.stack}.`, {
-    remedy: "Write the name into cdk.json: npm run runner -- init --stack NAME",
+    remedy: `Write the name into cdk.json: ${commandLine("init")}`,
   });
 }

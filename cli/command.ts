@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { commandLine } from "../infra/command-line.ts";
 import type { Context } from "./context.ts";
 import { CliError, type ExitName } from "./errors.ts";
 import type { Screen } from "./terminal.ts";
@@ -28,7 +29,7 @@ export interface OptionRow {
 }
 
 export interface Example {
-  /** The part after `npm run runner -- `. */
+  /** The part after the name of the command line. */
   readonly line: string;
   readonly shows: string;
 }
@@ -72,12 +73,13 @@ export function defineCommand<S extends z.ZodType>(definition: Definition<S>): C
       const problems = result.error.issues.map(
         ({ path, message }) => `${labelOf(words, String(path[0] ?? ""))}: ${message}`,
       );
-      throw new CliError("usage", problems.join(" "), { remedy: helpOf(words.name) });
+      throw new CliError("usage", problems.join(" "), { remedy: helpOf(words.name, context.commandName) });
     },
   };
 }
 
-export const helpOf = (name: string): string => `See npm run runner -- ${name} --help`;
+export const helpOf = (words: string, name: string): string =>
+  `See ${commandLine(`${words} --help`.trim(), { name })}`;
 
 /** The name of an input as the user types it: `--why`, or `WORKSPACE`. */
 function labelOf({ arguments: given = [] }: CommandWords, key: string): string {

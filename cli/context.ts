@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/core/clock.ts";
 import type { Table } from "../lib/adapters/dynamodb.ts";
+import { commandLine } from "../infra/command-line.ts";
 import { createBackoffRow, type BackoffRow } from "../lib/runs/backoff.ts";
 import { createControlRow, type ControlRow } from "../lib/runs/control.ts";
 import { createDispatchLock, type DispatchLock } from "../lib/runs/dispatch-lock.ts";
@@ -67,6 +68,8 @@ interface World {
   readonly newId: () => string;
   /** The version of the running Node: `24.21.0`. */
   readonly nodeVersion: string;
+  /** How the command line was started: `npm run runner --`. */
+  readonly commandName: string;
 }
 
 /** Everything that a command works with. AWS clients are created on first use, once. */
@@ -87,6 +90,8 @@ export interface Context extends World {
   runStore(): Promise<RunStorePorts>;
   /** The identity to record with an operator's change: an ARN, or this machine's user for the local stack. */
   caller(): Promise<string>;
+  /** A command to copy into a shell, for the stack and pool that this command is about. */
+  commandLine(words: string): string;
   /** A new context with nothing cached, for use after a deploy. */
   fresh(): Context;
 }
@@ -113,6 +118,7 @@ interface Target {
 
 export function createContext(options: GlobalOptions, edges: ContextEdges): Context {
   const target = once(() => findTarget(options, edges));
+  const say = (words: string): string => commandLine(words, { ...options, name: edges.commandName });
   const account = async (): Promise<AwsAccount> => (await target()).account;
   const aws = once(async () => {
     const connected = edges.connect.aws(await account());
@@ -123,8 +129,8 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
   const stack = once(async () => {
     const stackName = await (await target()).stackName();
     const deployed = await (await aws()).stacks.outputs(stackName);
-    if (deployed) return readStack(stackName, deployed);
-    const remedy = "Deploy it with npm run runner -- deploy, or name another with --stack and --region.";
+    if (deployed) return readStack({ name: stackName, deployed, commandLine: say });
+    const remedy = `Deploy it with ${say("deploy")}, or name another with --stack and --region.`;
     throw new CliError("not_deployed", `There is no stack ${stackName} in this account and region.`, {
       remedy,
     });
@@ -144,6 +150,7 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
         edges.clock,
       ),
     ),
+    commandLine: say,
     fresh: () => createContext(options, edges),
     caller: async () => (options.local ? edges.userName() : (await (await aws()).identity.caller()).arn),
   };

@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { commandName } from "../infra/command-line.ts";
 import { markdownTable } from "../infra/markdown-table.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
 import { asSentence, exits } from "./errors.ts";
-import { globalOptions, programName } from "./program.ts";
+import { globalOptions } from "./program.ts";
 
 /** The page docs/cli.md. */
 export function renderCliDocs(rows: readonly Command[]): string {
@@ -14,7 +15,7 @@ export function renderCliDocs(rows: readonly Command[]): string {
   const blocks = [
     "# The command line",
     "Written by `npm run cli-docs` from `cli/commands.ts`.",
-    `\`${programName} COMMAND\` operates the deployed stack, or with \`--local\` the one that \`npm start\` runs.\n` +
+    `\`${commandName} COMMAND\` operates the deployed stack, or with \`--local\` the one that \`npm start\` runs.\n` +
       "`--help` after any command says the same as this page.",
     table(["command", "what it does"], list),
     "## Options of every command",
@@ -40,7 +41,7 @@ function renderCommand(command: Command): readonly string[] {
     ...given.map((row) => [`\`${row.name.toUpperCase()}\``, row.meaning]),
     ...options.map(({ flags, meaning }) => [`\`${flags}\``, meaning]),
   ];
-  const shown = examples.map(({ line, shows }) => `${programName} ${line}   # ${shows}`);
+  const shown = examples.map(({ line, shows }) => `${commandName} ${line}   # ${shows}`);
   return [
     `## ${name}`,
     `${asSentence(summary)}${details === undefined ? "" : ` ${details}`}`,

@@ -30,6 +30,6 @@ export async function findRunsOf(context: Context, id: string): Promise<FoundRun
   );
   const [one] = found.filter((each) => each !== undefined);
   if (one) return { pool: one.pool, runs: [one.runs[0], ...one.runs.slice(1)] };
-  const remedy = "The run store keeps runs for 30 days. npm run runner -- jobs lists the recent ones.";
+  const remedy = `The run store keeps runs for 30 days. ${context.commandLine("jobs")} lists the recent ones.`;
   throw new CliError("not_found", `No run is known for ${id}.`, { remedy });
 }

@@ -1,7 +1,9 @@
+#!/usr/bin/env node
 import { randomUUID } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
+import { startedAs } from "../infra/command-line.ts";
 import { systemClock } from "../lib/core/clock.ts";
 import { createTable } from "../lib/adapters/dynamodb.ts";
 import { createSecretsClient, createSecretStore } from "../lib/adapters/secrets-manager.ts";
@@ -34,11 +36,16 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env });
 const { signal } = interrupted;
+const project = openProject(projectRoot);
+const commandName = startedAs(process.env, process.argv[1]);
+const node = process.versions.node;
 
 process.exitCode = await runCli(process.argv.slice(2), {
   commands,
   terminal,
   signal,
+  commandName,
+  versions: async () => ({ version: await project.version(), node }),
   createContext: (options) =>
     createContext(options, {
       clock: systemClock,
@@ -47,11 +54,12 @@ process.exitCode = await runCli(process.argv.slice(2), {
       input: { isTerminal: process.stdin.isTTY, readAll: () => text(process.stdin) },
       prompts: createPrompts({ output: process.stderr, signal }),
       programs: createPrograms(process.env),
-      project: openProject(projectRoot),
+      project,
       fetch,
       random: Math.random,
       newId: randomUUID,
-      nodeVersion: process.versions.node,
+      nodeVersion: node,
+      commandName,
       userName: () => userInfo().username,
       isAlive,
       defaultStateDir: join(projectRoot, ".local"),

@@ -89,7 +89,8 @@ export async function readPoolStatus(context: Context, pool: StackPool): Promise
   const dailyCapUsd = capOf(pool, set);
   const capUsd = dailyCapUsd.value;
   const spentPercent = capUsd === null || capUsd === 0 ? undefined : (100 * today.costUsd) / capUsd;
-  const facts = { ...asked, lock: state, nowMs, spentPercent };
+  const redrive = context.commandLine("redrive");
+  const facts = { ...asked, lock: state, nowMs, spentPercent, redrive };
   return {
     pool: name,
     state: stateOf({ set, spentUsd: today.costUsd, capUsd: dailyCapUsd.value, schedule: valueOf(schedule) }),
@@ -196,6 +197,8 @@ async function readAlarms(
 }
 
 interface Facts extends Asked {
+  /** The command that processes dead letters, to copy. */
+  readonly redrive: string;
   readonly lock: LockState;
   readonly nowMs: number;
   /** Percent of the present cap that the day has spent; `undefined`: no cap. */
@@ -234,10 +237,10 @@ const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
         const because = reason === undefined || reason.includes("arn:") ? "" : `: ${reason}`;
         return `Alarm ${id}${since}${because} (docs/runbook.md#${id.toLowerCase()})${staysOn(id, spentPercent)}`;
       }),
-  ({ deadLetters }) => {
+  ({ deadLetters, redrive }) => {
     const waiting = valueOf(deadLetters) ?? 0;
     const wait = waiting === 1 ? "1 dead letter waits" : `${waiting} dead letters wait`;
-    return waiting > 0 ? [`${wait}: npm run runner -- redrive`] : [];
+    return waiting > 0 ? [`${wait}: ${redrive}`] : [];
   },
   ({ schedule, deadLetters, alarms }) =>
     Object.entries({ schedule, "dead letters": deadLetters, alarms }).flatMap(([what, part]) => {

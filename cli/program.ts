@@ -1,9 +1,10 @@
 import { Command as Commander, CommanderError } from "commander";
 import * as z from "zod";
 import { stackNameSchema } from "../infra/settings-schema.ts";
-import type { Command, Example, OptionRow } from "./command.ts";
+import { helpOf, type Command, type Example, type OptionRow } from "./command.ts";
 import type { GlobalOptions } from "./context.ts";
 import { asSentence, CliError, exits } from "./errors.ts";
+import { wrap, wrapCommand } from "./wrap.ts";
 
 /** A parsed command line. */
 export interface Invocation {
@@ -12,8 +13,6 @@ export interface Invocation {
   /** The command's own arguments and options, not validated. */
   readonly given: unknown;
 }
-
-export const programName = "npm run runner --";
 
 /** Accepted by every command, before or after its name. */
 export const globalOptions: readonly OptionRow[] = [
@@ -36,8 +35,19 @@ const globalSchema = z.object({
   stateDir: z.string().optional(),
 });
 
+interface Shown {
+  readonly columns: number;
+  /** How the command line was started: `npm run runner --`. */
+  readonly name: string;
+}
+
 export interface Help {
   readonly help: string;
+}
+
+/** `--version` was given. */
+export interface VersionWanted {
+  readonly version: true;
 }
 
 /**
@@ -47,58 +57,80 @@ export interface Help {
 export function parseCommandLine(
   commands: readonly Command[],
   argv: readonly string[],
-  columns: number,
-): Invocation | Help {
+  shown: Shown,
+): Invocation | Help | VersionWanted {
+  const { name } = shown;
+  const columns = Number.isFinite(shown.columns) ? shown.columns : 100;
   let found: Invocation | undefined;
   let printed = "";
-  const program = createProgram(commands, (command, given) => {
-    found = { command, given, options: definedOnly(parseGlobalOptions(program.opts())) };
+  const program = createProgram(commands, { columns, name }, (command, given) => {
+    found = { command, given, options: definedOnly(parseGlobalOptions(program.opts(), name)) };
   });
   const write = (text: string): void => void (printed += text);
-  let at = programName;
+  let at = "";
   const onExit = (path: string): void => void (at = path);
-  configure(program, { write, onExit, columns: Number.isFinite(columns) ? columns : 100 });
+  configure(program, { write, onExit, columns });
   try {
-    program.parse([...argv], { from: "user" });
+    program.parse([...withoutHelpCommand(commands, argv)], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // --help succeeds. A missing command prints the same help, but is an error.
-    if (error.exitCode === 0) return { help: printed.trimEnd() };
-    if (error.code === "commander.help") throw noCommand(commands, argv);
-    throw new CliError("usage", sentenceOf(error.message), { remedy: `See ${at} --help` });
+    if (error.code === "commander.version") return { version: true };
+    // The program without a command prints its help. A group without one, such as `secrets`, is an error.
+    const isBare = error.code === "commander.help" && program.args.length === 0;
+    if (error.exitCode === 0 || isBare) return { help: printed.trimEnd() };
+    if (error.code === "commander.help") throw noCommand(commands, program.args, name);
+    throw new CliError("usage", sentenceOf(error.message), { remedy: helpOf(at, name) });
   }
   if (found) return found;
-  throw noCommand(commands, argv);
+  throw noCommand(commands, program.args, name);
 }
 
-function parseGlobalOptions(given: unknown) {
+/** `help secrets set` → `secrets set --help`. */
+function withoutHelpCommand(commands: readonly Command[], argv: readonly string[]): readonly string[] {
+  const [first, ...words] = argv;
+  if (first !== "help") return argv;
+  const known = [words.slice(0, 2), words.slice(0, 1)].find((some) =>
+    commands.some(({ name }) => `${name} `.startsWith(`${some.join(" ")} `)),
+  );
+  // An unknown command gets the parser's suggestion.
+  return known || words.length === 0 ? [...(known ?? []), "--help"] : words.slice(0, 1);
+}
+
+function parseGlobalOptions(given: unknown, name: string) {
   const { data, error } = globalSchema.safeParse(given);
   if (data) return data;
   const [{ path, message } = { path: [], message: "" }] = error.issues;
-  throw new CliError("usage", `--${path.join(".")}: ${message}`, { remedy: `See ${programName} --help` });
+  throw new CliError("usage", `--${path.join(".")}: ${message}`, { remedy: helpOf("", name) });
 }
 
-function noCommand(commands: readonly Command[], argv: readonly string[]): CliError {
-  const within = commands.filter(({ name }) => name.startsWith(`${argv[0] ?? ""} `));
-  const names = (within.length > 0 ? within : commands).map(({ name }) => name).join(", ");
-  return new CliError("usage", `No command is given. Commands: ${names}.`, {
-    remedy: `See ${programName} --help`,
+/** A group is given without a command of it. */
+function noCommand(commands: readonly Command[], args: readonly string[], programName: string): CliError {
+  const [group = ""] = args;
+  const within = commands.filter(({ name }) => name.startsWith(`${group} `)).map(({ name }) => name);
+  return new CliError("usage", `${group} is not a command by itself. Give one of: ${within.join(", ")}.`, {
+    remedy: helpOf(group, programName),
   });
 }
 
 type OnCommand = (command: Command, given: unknown) => void;
 
-function createProgram(commands: readonly Command[], onCommand: OnCommand): Commander {
-  const program = new Commander(programName)
+function createProgram(commands: readonly Command[], shown: Shown, onCommand: OnCommand): Commander {
+  const program = new Commander(shown.name)
     .description("Operates studio-runner: the deployed stack, or with --local the one that npm start runs.")
-    .helpCommand(false)
-    .addHelpText("after", `\n${exitTable()}`);
+    .version("", "--version", "print the versions of studio-runner and Node")
+    .helpCommand("help [COMMAND]", "Shows the help of a command")
+    .addHelpText("after", `\n${exitTable(shown)}`);
   for (const { flags, meaning } of globalOptions) program.option(flags, meaning);
-  for (const command of commands) addCommand(program, command, onCommand);
+  for (const command of commands) addCommand(program, command, { shown, onCommand });
   return program;
 }
 
-function addCommand(program: Commander, command: Command, onCommand: OnCommand): void {
+interface Adding {
+  readonly shown: Shown;
+  readonly onCommand: OnCommand;
+}
+
+function addCommand(program: Commander, command: Command, { shown, onCommand }: Adding): void {
   const { arguments: rows = [], options = [], examples, summary, details, noMore } = command;
   const [first = "", second] = command.name.split(" ");
   const parent = second === undefined ? program : groupOf(program, first, `${second}: ${summary}`);
@@ -106,7 +138,7 @@ function addCommand(program: Commander, command: Command, onCommand: OnCommand):
     .command(second ?? first)
     .summary(summary)
     .description([asSentence(summary), ...(details === undefined ? [] : [details])].join("\n"))
-    .addHelpText("after", `\n${exampleList(examples)}`);
+    .addHelpText("after", `\n${exampleList(examples, shown)}`);
   for (const { name, meaning, optional } of rows) {
     const label = name.toUpperCase();
     sub.argument(optional ? `[${label}]` : `<${label}>`, meaning);
@@ -129,18 +161,18 @@ function groupOf(program: Commander, name: string, summary: string): Commander {
 interface Output {
   readonly write: (text: string) => void;
   readonly columns: number;
-  /** Called with the command that ended the parsing, as it is typed. */
+  /** Called with the words of the command that ended the parsing. */
   readonly onExit: (path: string) => void;
 }
 
 /** Keeps commander from printing and from ending the process. */
-function configure(command: Commander, output: Output, path = programName): void {
+function configure(command: Commander, output: Output, path = ""): void {
   command
     .exitOverride((error) => {
       output.onExit(path);
       throw error;
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
     .configureOutput({
       writeOut: output.write,
       writeErr: output.write,
@@ -148,16 +180,21 @@ function configure(command: Commander, output: Output, path = programName): void
       getOutHelpWidth: () => output.columns,
       getErrHelpWidth: () => output.columns,
     });
-  for (const sub of command.commands) configure(sub, output, `${path} ${sub.name()}`);
+  for (const sub of command.commands) configure(sub, output, `${path} ${sub.name()}`.trim());
 }
 
-function exitTable(): string {
-  const lines = Object.values(exits).map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`);
+function exitTable({ columns }: Shown): string {
+  const lines = Object.values(exits).map(
+    ({ code, meaning }) => `  ${String(code).padStart(3)}  ${wrap(meaning, { columns, indent: 7 })}`,
+  );
   return ["Exit codes:", ...lines].join("\n");
 }
 
-function exampleList(examples: readonly Example[]): string {
-  const lines = examples.map(({ line, shows }) => `  ${programName} ${line}\n      ${shows}`);
+function exampleList(examples: readonly Example[], { columns, name }: Shown): string {
+  const lines = examples.map(
+    ({ line, shows }) =>
+      `  ${wrapCommand(`${name} ${line}`, { columns, indent: 6 })}\n      ${wrap(shows, { columns, indent: 6 })}`,
+  );
   return ["Examples:", ...lines].join("\n");
 }
 

@@ -22,7 +22,7 @@ export async function readSecret<T>(
   const given = input.isTerminal ? await prompts.hidden(`Paste ${what} (not shown):`) : await input.readAll();
   const text = given.trim();
   if (text === "") {
-    const remedy = `Pipe it in: npm run --silent runner -- … < file, or run it in a terminal and paste it.`;
+    const remedy = "Pipe it in with < FILE, or run the command in a terminal and paste it.";
     throw new CliError("usage", `Standard input has no value for ${what}.`, { remedy });
   }
   try {

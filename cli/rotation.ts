@@ -23,23 +23,30 @@ export async function adminPorts(context: Context): Promise<MintPorts & RevokePo
   ]);
   const at = { secretId: accountId, baseUrl: settings.studio.signInUrl };
   const studio = connectStudio(context, settings);
+  const account = { secretId: accountId, setAgain: context.commandLine("secrets set account-key") };
   return {
     store,
     runStore: runs,
     rotation: createRotationRow(table),
     studio: {
       ...studio,
-      createRunnerInstance: (...call) => asAccount(accountId, studio.createRunnerInstance(...call)),
-      revokeRunnerInstance: (...call) => asAccount(accountId, studio.revokeRunnerInstance(...call)),
+      createRunnerInstance: (...call) => asAccount(account, studio.createRunnerInstance(...call)),
+      revokeRunnerInstance: (...call) => asAccount(account, studio.revokeRunnerInstance(...call)),
     },
-    signIn: () => asAccount(accountId, signIn({ secrets: store, fetch, clock, random, ...at })),
+    signIn: () => asAccount(account, signIn({ secrets: store, fetch, clock, random, ...at })),
     clock,
     log: unlogged,
   };
 }
 
+interface Account {
+  readonly secretId: string;
+  /** The command that stores another account key, to copy. */
+  readonly setAgain: string;
+}
+
 /** Says in the error that a refusal is about the account key, not a runner key. */
-async function asAccount<T>(secretId: string, work: Promise<T>): Promise<T> {
+async function asAccount<T>({ secretId, setAgain }: Account, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -47,8 +54,7 @@ async function asAccount<T>(secretId: string, work: Promise<T>): Promise<T> {
     const { code, message } = error;
     const named =
       code === "key_refused" ? `the account key in the secret "${secretId}" is refused: ${message}` : message;
-    const remedy =
-      "No runner key was changed. Sign in to Studio again: npm run runner -- secrets set account-key";
+    const remedy = `No runner key was changed. Sign in to Studio again: ${setAgain}`;
     throw new CliError("refused", asSentence(named), { remedy, cause: error });
   }
 }
@@ -75,7 +81,7 @@ export async function presentKeys(
   const [present, known] = await Promise.all([readPresent(store, secretId), rotation.read(pool)]);
   const { keys, instances } = present.current;
   if (keys.length === 0) {
-    const remedy = "Store the first ones: npm run runner -- secrets set runner-keys";
+    const remedy = `Store the first ones: ${context.commandLine("secrets set runner-keys")}`;
     throw new CliError("refused", `Pool ${pool} has no runner keys to rotate.`, { remedy });
   }
   const revocable = new Set([...instances, ...known].map(({ credentialId }) => credentialId));

@@ -9,16 +9,33 @@ export interface CliPorts {
   readonly terminal: Terminal;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
+  /** How the command line was started: `npm run runner --`. */
+  readonly commandName: string;
+  versions(): Promise<Versions>;
   createContext(options: GlobalOptions): Context;
 }
+
+/** What `--version` prints. */
+export interface Versions {
+  readonly version: string;
+  readonly node: string;
+}
+
+const versionText = ({ version, node }: Versions): string => `studio-runner ${version}\nnode ${node}`;
 
 /** Runs one command line and returns its exit code. All output goes through the terminal. */
 export async function runCli(argv: readonly string[], ports: CliPorts): Promise<number> {
   const { terminal } = ports;
   try {
-    const parsed = parseCommandLine(ports.commands, argv, terminal.columns);
+    const { columns } = terminal;
+    const parsed = parseCommandLine(ports.commands, argv, { columns, name: ports.commandName });
     if ("help" in parsed) {
       terminal.out(parsed.help);
+      return exits.ok.code;
+    }
+    if ("version" in parsed) {
+      const versions = await ports.versions();
+      terminal.out(argv.includes("--json") ? JSON.stringify(versions) : versionText(versions));
       return exits.ok.code;
     }
     const { command, options, given } = parsed;

@@ -32,19 +32,27 @@ export interface StackPool {
   optional(suffix: string): string | undefined;
 }
 
-export function readStack(name: string, { status, outputs }: DeployedOutputs): Stack {
+interface Reading {
+  readonly name: string;
+  readonly deployed: DeployedOutputs;
+  /** Makes a command to copy into a shell. */
+  readonly commandLine: (words: string) => string;
+}
+
+export function readStack({ name, deployed, commandLine }: Reading): Stack {
+  const { status, outputs } = deployed;
   const output = (id: string): string => {
     const value = outputs[id];
     if (value !== undefined) return value;
-    throw unfinished(name, status) ?? otherVersion(name, id);
+    throw unfinished(name, status, commandLine) ?? otherVersion(name, id, commandLine("deploy"));
   };
-  const settings = parseDeployed(output("Settings"));
+  const settings = parseDeployed(output("Settings"), commandLine("deploy"));
   const pools = settings.pools.map((pool) => readPool(pool, outputs, output));
   return { name, status, version: output("Version"), settings, outputs, pools, output };
 }
 
 /** CloudFormation's states of a stack that has never been deployed completely, or is being deleted. */
-function unfinished(name: string, status: string): CliError | undefined {
+function unfinished(name: string, status: string, commandLine: Reading["commandLine"]): CliError | undefined {
   if (/^(?:CREATE|REVIEW|DELETE)_IN_PROGRESS$/.test(status)) {
     const doing = status === "DELETE_IN_PROGRESS" ? "being destroyed" : "being deployed for the first time";
     const remedy = "Wait until CloudFormation has finished, then try again.";
@@ -52,15 +60,15 @@ function unfinished(name: string, status: string): CliError | undefined {
   }
   if (!/^(?:CREATE|ROLLBACK|DELETE)_/.test(status) || status === "CREATE_COMPLETE") return undefined;
   const [failed, again] = status.startsWith("DELETE_")
-    ? ["Destroying", "destroy it again: npm run runner -- destroy"]
-    : ["The first deploy of", "deploy again: npm run runner -- deploy"];
+    ? ["Destroying", `destroy it again: ${commandLine("destroy")}`]
+    : ["The first deploy of", `deploy again: ${commandLine("deploy")}`];
   const remedy = `The stack's events in the console of CloudFormation say why. Then ${again}`;
   return new CliError("deploy_failed", `${failed} the stack ${name} failed (${status}).`, { remedy });
 }
 
-const otherVersion = (name: string, id: string): CliError =>
+const otherVersion = (name: string, id: string, deploy: string): CliError =>
   new CliError("version_skew", `The stack ${name} has no output ${id}: another version deployed it.`, {
-    remedy: "Deploy this version: npm run runner -- deploy",
+    remedy: `Deploy this version: ${deploy}`,
   });
 
 function readPool(
@@ -90,12 +98,12 @@ const namesSchema = z.record(z.string(), z.string());
 const parseNames = (text: string): Readonly<Record<string, string>> => namesSchema.parse(JSON.parse(text));
 
 /** @throws CliError `version_skew` */
-function parseDeployed(text: string): Settings {
+function parseDeployed(text: string, deploy: string): Settings {
   try {
     return parseSettings(JSON.parse(text));
   } catch (error) {
     throw new CliError("version_skew", "The deployed settings are not those of this version.", {
-      remedy: "Check out the version that is deployed, or deploy this one: npm run runner -- deploy",
+      remedy: `Check out the version that is deployed, or deploy this one: ${deploy}`,
       cause: error,
     });
   }

@@ -26,3 +26,12 @@ function wrapLine(line: string, width: number): readonly string[] {
   }
   return [...lines, present];
 }
+
+const noBreak = "\u00A0";
+
+/** Wraps a command for the shell, which reads it as one line: each line but the last ends with a backslash. */
+export function wrapCommand(line: string, { columns, indent }: Wrapping): string {
+  const whole = line.replaceAll(/"[^"]*"/g, (quoted) => quoted.replaceAll(" ", noBreak));
+  const lines = wrap(whole, { columns: columns - 2, indent }).split("\n");
+  return lines.join(" \\\n").replaceAll(noBreak, " ");
+}

@@ -35,7 +35,7 @@ export const deploy: Command = defineCommand({
     if (warnings.length > 0) context.terminal.err(renderChecks(warnings, context.terminal));
     await runCdk(context, ["deploy", stackName, "--require-approval", yes ? "never" : "broadening"]);
     const after = await runChecks(createFacts(context.fresh()), keyChecks);
-    const next = nextSteps(after);
+    const next = nextSteps(after, context.commandLine("doctor"));
     const data = { stack: stackName, deployed: true, checks: before, next };
     return {
       data,
@@ -51,13 +51,17 @@ function refusal(checks: readonly CheckResult[]): Outcome {
 }
 
 /** The remedies for missing keys, and then `doctor`. */
-function nextSteps(checks: readonly CheckResult[]): readonly string[] {
+function nextSteps(checks: readonly CheckResult[], doctor: string): readonly string[] {
   const remedies = checks
     .filter(({ outcome }) => outcome === "fail")
     .flatMap(({ remedy, pool, id }) =>
       remedy === undefined
         ? []
-        : [pool === undefined || id === "model-key" ? remedy : `${remedy} --pool ${pool}`],
+        : [
+            pool === undefined || id === "model-key" || remedy.includes("--pool ")
+              ? remedy
+              : `${remedy} --pool ${pool}`,
+          ],
     );
-  return [...new Set(remedies), "npm run runner -- doctor"];
+  return [...new Set(remedies), doctor];
 }

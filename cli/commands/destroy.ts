@@ -57,8 +57,7 @@ async function refuseBusy(context: Context, { pools }: Stack): Promise<void> {
   const inFlight = each.reduce((sum, one) => sum + one, 0);
   if (inFlight === 0) return;
   throw new CliError("refused", `${count(inFlight, "run")} in flight.`, {
-    remedy:
-      "Drain the pools first: npm run runner -- drain. With --force, the jobs return to Studio's queue.",
+    remedy: `Drain the pools first: ${context.commandLine("drain")}. With --force, the jobs return to Studio's queue.`,
   });
 }
 

@@ -42,7 +42,7 @@ export const init: Command = defineCommand({
     const isSame = isDeepStrictEqual(written, wanted);
     if (changes.length > 0) await agree(context, changes, flags);
     if (!isSame) await project.writeCdkJson(replaceValue(text, ["context", settingsKey], wanted));
-    const next = nextSteps(settings);
+    const next = nextSteps(settings, context.commandLine);
     const data = { written: !isSame, settings: wanted, changed: changes, next };
     terminal.settled();
     return { data, text: () => render({ isSame, wanted, next }) };
@@ -65,8 +65,7 @@ async function findWanted(context: Context, written: Written, flags: Flags): Pro
   if (flags.yes) return merge(written, present);
   if (!input.isTerminal) {
     throw new CliError("usage", "Standard input is not a terminal, so nothing can be asked.", {
-      remedy:
-        "Give --yes, and an option for each setting that should not have its default: npm run runner -- init --help",
+      remedy: `Give --yes, and an option for each setting that should not have its default: ${context.commandLine("init --help")}`,
     });
   }
   return merge(written, await askAll(prompts, present));
@@ -105,18 +104,18 @@ async function agree(
   throw new CliError("refused", "Nothing was written.");
 }
 
-function nextSteps(settings: Settings): readonly string[] {
+function nextSteps(settings: Settings, commandLine: Context["commandLine"]): readonly string[] {
   const { pools } = settings;
   const ofPool = (name: string): string => (pools.length === 1 ? "" : ` --pool ${name}`);
   const [runnerKeys, modelKey] = keyNames;
   return [
-    "npm run runner -- doctor",
-    "npm run runner -- deploy",
+    commandLine("doctor"),
+    commandLine("deploy"),
     ...pools
       .filter(({ keySecretArn }) => keySecretArn === undefined)
-      .map(({ name }) => `npm run runner -- secrets set ${runnerKeys}${ofPool(name)}`),
-    ...(storesModelKey(settings) ? [`npm run runner -- secrets set ${modelKey}`] : []),
-    "npm run runner -- doctor",
+      .map(({ name }) => commandLine(`secrets set ${runnerKeys}${ofPool(name)}`)),
+    ...(storesModelKey(settings) ? [commandLine(`secrets set ${modelKey}`)] : []),
+    commandLine("doctor"),
   ];
 }
 

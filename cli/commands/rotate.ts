@@ -99,7 +99,7 @@ async function rotateNow(context: Context, { mint, watch }: Input): Promise<Outc
     kind,
     keptKeys: kept.instances.map(({ credentialId, kind: ofKey }) => ({ keyId: credentialId, kind: ofKey })),
   };
-  return { data, text: () => render(data), exit: outcome === "promoted" ? "ok" : "finding" };
+  return { data, text: () => render(data, context), exit: outcome === "promoted" ? "ok" : "finding" };
 }
 
 /** New keys first. A kept key that is given again counts as new. */
@@ -208,7 +208,7 @@ const whoIn = ({ refused, keptKeys }: Data): string =>
         keptKeys.map(({ keyId }) => keyId),
       );
 
-function render(data: Data): string {
+function render(data: Data, { commandLine }: Context): string {
   const { outcome, oldKeys, hasRotator, keptKeys, kind: own } = data;
   const end = endWords[outcome](data);
   if (outcome !== "promoted") return end;
@@ -219,9 +219,9 @@ function render(data: Data): string {
       ({ keyId, kind }) => `${keyId} is of kind ${kind}, not of the pool's kind (${own}), so it stays.`,
     ),
     known.length > 0 &&
-      `The rotator revokes ${known.join(", ")} once no job uses it; to wait for that: npm run runner -- rotate --finish`,
+      `The rotator revokes ${known.join(", ")} once no job uses it; to wait for that: ${commandLine("rotate --finish")}`,
     others.length > 0 &&
-      `Revoke ${others.join(", ")} on Studio's page once no job uses it (npm run runner -- jobs --state running).`,
+      `Revoke ${others.join(", ")} on Studio's page once no job uses it (${commandLine("jobs --state running")}).`,
   ];
   return [end, ...lines.filter((line) => line !== false)].join("\n");
 }

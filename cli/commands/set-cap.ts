@@ -22,7 +22,7 @@ export const setCap: Command = defineCommand({
     { line: "set-cap 50", shows: "raises or lowers it for now" },
     { line: "set-cap default", shows: "returns to the deployed value" },
   ],
-  input: z.object({ usd: orDefault(money(min, max, "To lease nothing: npm run runner -- pause.")) }),
+  input: z.object({ usd: orDefault(money(min, max, "To lease nothing, use pause.")) }),
   run: async (context, { usd }) => {
     const [stack, pool] = await Promise.all([context.stack(), context.pool()]);
     if (usd !== "default") checkPrices(stack);

@@ -50,16 +50,15 @@ async function judgeAccess(
   const refusal = bedrockRefusal(failure);
   if (refusal === undefined) throw failureError(failure);
   const { kind, finding, remedy } = refusal;
-  if (kind === "permission") return asOneself(finding, model);
+  if (kind === "permission") return asOneself(finding, model, facts.context.commandLine("jobs"));
   return { outcome: "fail", finding: `${model}: ${finding}`, remedy: `${capital(remedy)}.` };
 }
 
 /** Says that a finding is about the user's own credentials, not the processor's role. */
-const asOneself = (finding: string, model: string): Finding => ({
+const asOneself = (finding: string, model: string, jobs: string): Finding => ({
   outcome: "warn",
   finding: `${model}: ${finding.replace("the processor's role", "your own identity")}; whether the processor's role may is not known`,
-  remedy:
-    "Use credentials with this permission (--profile), or look at the reasons of failed jobs: npm run runner -- jobs. A deploy gives the role its permissions.",
+  remedy: `Use credentials with this permission (--profile), or look at the reasons of failed jobs: ${jobs}. A deploy gives the role its permissions.`,
 });
 
 const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

@@ -1,4 +1,5 @@
 import { tableAsOf } from "../../infra/dated-table.ts";
+import { commandLine } from "../../infra/command-line.ts";
 import { ownInstructions } from "../../infra/own-instructions.ts";
 import { bedrockOf, priceListFor, type Settings } from "../../infra/settings.ts";
 import { pollingTimes } from "../../lib/dispatch/polling.ts";
@@ -28,8 +29,7 @@ export const localChecks: readonly Check[] = [
     beforeDeploy: true,
     needs: [],
     run: async ({ context: { nodeVersion } }) => {
-      const remedy =
-        "Start it with npm (npm run runner -- …), which uses the project's Node, or install Node 24.";
+      const remedy = `Start it with npm (${commandLine("…")}), which uses the project's Node, or install Node 24.`;
       if (compareVersions(nodeVersion, oldestNode) < 0)
         return { outcome: "fail", finding: `${nodeVersion} is too old`, remedy };
       if (compareVersions(nodeVersion, lambdaNode) < 0)

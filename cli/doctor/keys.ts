@@ -40,14 +40,14 @@ export const keyChecks: readonly Check[] = [
     id: "model-key-accepted",
     title: "Model key at provider",
     needs: ["stack"],
-    run: async ({ stack, model }) => {
+    run: async ({ context, stack, model }) => {
       const instead = insteadOfKey((await stack()).settings);
       if (instead !== undefined) return noneStored(instead);
       const answer = await model().catch((error: unknown) => {
         if (hasCode(error, "secret_missing", "secret_malformed")) return undefined;
         throw error;
       });
-      return answer ? answerFindings[answer.kind] : nothingToTry;
+      return answer ? findingOf(answer.kind, context) : nothingToTry;
     },
   },
   perPool("account-key", "Account key", async ({ context }, pool) => {
@@ -66,6 +66,12 @@ const noneStored = (instead: string): Finding => ({
 });
 const nothingToTry: Finding = { outcome: "skipped", finding: "there is no well formed key to try" };
 
+function findingOf(kind: ModelAnswer["kind"], { commandLine }: Context): Finding {
+  const finding = answerFindings[kind];
+  const remedy = `Store another one: ${commandLine("secrets set model-key")}`;
+  return kind === "refused" ? { ...finding, remedy } : finding;
+}
+
 const answerFindings: Readonly<Record<ModelAnswer["kind"], Finding>> = {
   available: { outcome: "ok", finding: "accepted" },
   unseen: { outcome: "ok", finding: "accepted" },
@@ -73,11 +79,7 @@ const answerFindings: Readonly<Record<ModelAnswer["kind"], Finding>> = {
     outcome: "ok",
     finding: "accepted, but it may not read about models, so access to the model was not checked",
   },
-  refused: {
-    outcome: "fail",
-    finding: "the provider refuses it",
-    remedy: "Store another one: npm run runner -- secrets set model-key",
-  },
+  refused: { outcome: "fail", finding: "the provider refuses it" },
 };
 
 interface Kept<T> {
@@ -90,7 +92,7 @@ interface Kept<T> {
 
 async function judgeSecret<T>(context: Context, { name, secretId, parse, good }: Kept<T>): Promise<Finding> {
   const secrets = await context.secrets();
-  const remedy = `npm run runner -- secrets set ${name}`;
+  const remedy = context.commandLine(`secrets set ${name}`);
   const { AWSCURRENT } = await secrets.stages(secretId);
   if (AWSCURRENT === undefined) return { outcome: "fail", finding: "no value is stored yet", remedy };
   try {
@@ -107,7 +109,7 @@ async function judgeRunnerKeys({ context, stack }: Facts, pool: StackPool): Prom
   if (keys.length === 0) return nothingToTry;
   const refused = await askForRefused(context, settings, keys);
   if (refused.length === 0) return { outcome: "ok", finding: "all accepted" };
-  const remedy = "Store others: npm run runner -- secrets set runner-keys, or npm run runner -- rotate";
+  const remedy = `Store others: ${context.commandLine("secrets set runner-keys")}, or ${context.commandLine("rotate")}`;
   return { outcome: "fail", finding: `Studio refuses ${refused.join(", ")}`, remedy };
 }
 
@@ -127,7 +129,7 @@ async function judgeSignIn({ context, stack }: Facts, pool: StackPool): Promise<
     if (hasCode(error, "secret_missing", "secret_malformed")) return nothingToTry;
     if (!hasCode(error, "sign_in_refused")) throw error;
     const finding = `the sign-in refuses it, so no key can be created or revoked: ${error.message}`;
-    return { outcome: "fail", finding, remedy: "npm run runner -- secrets set account-key" };
+    return { outcome: "fail", finding, remedy: context.commandLine("secrets set account-key") };
   }
 }
 
@@ -146,6 +148,6 @@ async function judgeRotation({ context }: Facts, pool: StackPool): Promise<Findi
   return {
     outcome: "warn",
     finding: "new keys are pending: a rotation is running, or was interrupted",
-    remedy: `If none is running: npm run runner -- rotate, or aws secretsmanager cancel-rotate-secret --secret-id ${secretId}`,
+    remedy: `If none is running: ${context.commandLine("rotate")}, or aws secretsmanager cancel-rotate-secret --secret-id ${secretId}`,
   };
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Context } from "../context.ts";
 import { count, formatAge } from "../format.ts";
 import type { PoolStatus } from "../pool-status.ts";
 import { compareVersions } from "../versions.ts";
@@ -24,7 +25,7 @@ export const stackChecks: readonly Check[] = [
       const finding = `${version} is deployed, this checkout is ${own}`;
       const remedy =
         order < 0
-          ? "Deploy it: npm run runner -- deploy"
+          ? `Deploy it: ${facts.context.commandLine("deploy")}`
           : "Check out the version that is deployed, or newer, before you operate it.";
       return { outcome: "warn", finding, remedy };
     },
@@ -38,7 +39,7 @@ export const stackChecks: readonly Check[] = [
       const [project, { settings }] = await Promise.all([facts.settings(), facts.stack()]);
       if (isDeepStrictEqual(plain(project), plain(settings)))
         return { outcome: "ok", finding: "the same as in cdk.json" };
-      const remedy = "See them: npm run runner -- config --differences. Deploy: npm run runner -- deploy";
+      const remedy = `See them: ${facts.context.commandLine("config --differences")}. Deploy: ${facts.context.commandLine("deploy")}`;
       return { outcome: "warn", finding: "cdk.json has changes that are not deployed yet", remedy };
     },
   },
@@ -48,24 +49,24 @@ export const stackChecks: readonly Check[] = [
     const remedy = "Turn it on in the console of EventBridge Scheduler, or deploy again.";
     return { outcome: "fail", finding: "off: no dispatch cycle starts", remedy };
   }),
-  byStatus("paused", "Leasing", ({ state, paused, dailyCapUsd }) => {
+  byStatus("paused", "Leasing", ({ state, paused, dailyCapUsd }, { commandLine }) => {
     if (paused) {
       const by = paused.by === undefined ? "" : ` by ${paused.by}`;
       const why = paused.why === undefined ? "" : `: ${paused.why}`;
-      return { outcome: "warn", finding: `paused${by}${why}`, remedy: "npm run runner -- resume" };
+      return { outcome: "warn", finding: `paused${by}${why}`, remedy: commandLine("resume") };
     }
     if (state !== "capped") return { outcome: "ok", finding: "on" };
     const finding = `the day's spending has reached its cap of ${dailyCapUsd.value ?? 0} USD: no new leases until 00:00 UTC`;
-    return { outcome: "warn", finding, remedy: "Raise it for now: npm run runner -- set-cap USD" };
+    return { outcome: "warn", finding, remedy: `Raise it for now: ${commandLine("set-cap USD")}` };
   }),
   byStatus("polls", "Last good poll", judgePolls),
-  byStatus("dead-letters", "Dead letters", ({ deadLetters }) => {
+  byStatus("dead-letters", "Dead letters", ({ deadLetters }, { commandLine }) => {
     if (deadLetters === null) return { outcome: "warn", finding: "could not be read" };
     if (deadLetters === 0) return { outcome: "ok", finding: "none" };
     return {
       outcome: "fail",
       finding: `${count(deadLetters, "event")} that recovery could not handle`,
-      remedy: "npm run runner -- redrive",
+      remedy: commandLine("redrive"),
     };
   }),
   byStatus("alarms", "Alarms", ({ alarms }) => {
@@ -99,9 +100,13 @@ async function judgeDeployed(facts: Facts): Promise<Finding> {
   }
 }
 
-function judgePolls({ goodPollAtMs, lastCycle, schedule }: PoolStatus, nowMs: number): Finding {
+function judgePolls(
+  { goodPollAtMs, lastCycle, schedule }: PoolStatus,
+  { commandLine, clock }: Context,
+): Finding {
+  const nowMs = clock.now();
   if (schedule?.enabled === false) return { outcome: "skipped", finding: "the schedule is off" };
-  const remedy = "See why: npm run runner -- logs --function dispatcher --since 10m";
+  const remedy = `See why: ${commandLine("logs --function dispatcher --since 10m")}`;
   if (lastCycle && hasFailedLast(lastCycle, goodPollAtMs)) {
     const when = formatAge(nowMs - lastCycle.atMs);
     return {
@@ -125,9 +130,12 @@ function judgePolls({ goodPollAtMs, lastCycle, schedule }: PoolStatus, nowMs: nu
 }
 
 /** A check of what `status` reports about each pool. */
-function byStatus(id: string, title: string, judge: (status: PoolStatus, nowMs: number) => Finding): Check {
+function byStatus(
+  id: string,
+  title: string,
+  judge: (status: PoolStatus, context: Context) => Finding,
+): Check {
   return perPool(id, title, async (facts, pool) => {
-    const nowMs = facts.context.clock.now();
-    return judge(await facts.status(pool), nowMs);
+    return judge(await facts.status(pool), facts.context);
   });
 }

@@ -1,3 +1,4 @@
+import { commandLine } from "../command-line.ts";
 import type { PoolSettings, Settings } from "../settings.ts";
 import type { FunctionRole, PoolMetricName, Reading } from "./metric.ts";
 
@@ -54,7 +55,7 @@ export function describeAlarm(row: AlarmRow, input: AlarmInput): string {
     row.means,
     `Fires ${row.limit(input).when}`,
     `Look at: ${row.lookAt}`,
-    `Run: npm run runner -- ${row.command} --pool ${name}`,
+    `Run: ${commandLine(row.command, { pool: name })}`,
     `Runbook: ${runbookOf(row.id)}`,
   ].join("\n");
 }

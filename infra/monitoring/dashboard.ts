@@ -1,6 +1,7 @@
 import { Duration } from "aws-cdk-lib";
 import { Alarm, Dashboard, PeriodOverride } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
+import { commandLine } from "../command-line.ts";
 import type { Watched } from "./metric.ts";
 import type { NamedAlarm } from "./pool-alarms.ts";
 import { sectionsOf } from "./sections.ts";
@@ -24,7 +25,7 @@ export class PoolDashboard extends Construct {
     const states = alarms.map((alarm) => Alarm.fromAlarmArn(this, `${alarm.id}State`, alarm.arn));
     dashboard.addWidgets(
       text(
-        `# Pool ${pool.name}\nWhat to do about an alarm: docs/runbook.md. On one screen: \`npm run runner -- status --pool ${pool.name}\``,
+        `# Pool ${pool.name}\nWhat to do about an alarm: docs/runbook.md. On one screen: \`${commandLine("status", { pool: pool.name })}\``,
         2,
       ),
     );

@@ -12,6 +12,7 @@ import {
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
+import { commandLine } from "../command-line.ts";
 import { describeAlarm, runbookOf, type AlarmRow, type Source } from "./alarm-row.ts";
 import { alarmRows, type AlarmId } from "./alarms.ts";
 import type { LevelContents } from "./levels.ts";
@@ -88,7 +89,7 @@ export class PoolAlarms extends Construct {
       alarmDescription: [
         `Pool ${pool.name} needs a person now: at least one of its alarms that page is on.`,
         "Look at: which of them, and its own description.",
-        `Run: npm run runner -- status --pool ${pool.name}`,
+        `Run: ${commandLine("status", { pool: pool.name })}`,
         `Runbook: ${runbookOf("Page")}`,
       ].join("\n"),
       alarmRule: rule.renderAlarmRule(),

@@ -1,3 +1,4 @@
+import { commandName } from "../../infra/command-line.ts";
 import { parseSettings } from "../../infra/settings.ts";
 import { poolId } from "../../infra/pool-id.ts";
 import type { Table } from "../../lib/adapters/dynamodb.ts";
@@ -82,6 +83,7 @@ export function fakeCli(table: Table, nowMs: number) {
     /** The project's settings, as in cdk.json. */
     projectSettings: {} as unknown,
     projectVersion: "0.1.0",
+    commandName,
     columns: undefined as number | undefined,
     colour: false,
     fetch: unexpected as typeof fetch,
@@ -127,6 +129,8 @@ async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
     commands,
     terminal,
     signal,
+    commandName: cli.commandName,
+    versions: async () => ({ version: cli.projectVersion, node: "24.21.0" }),
     createContext: (options) =>
       createContext(options, {
         clock,
@@ -138,6 +142,7 @@ async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
         random: () => 0.5,
         newId: () => "00000000-0000-4000-8000-000000000001",
         nodeVersion: "24.21.0",
+        commandName: cli.commandName,
         project: {
           root: "/nowhere",
           version: () => Promise.resolve(cli.projectVersion),

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
+import { commandName } from "../../infra/command-line.ts";
 import { createTable } from "../../lib/adapters/dynamodb.ts";
 import { createSecretsClient, createSecretStore } from "../../lib/adapters/secrets-manager.ts";
 import { createAws } from "../../cli/aws/aws.ts";
@@ -41,6 +42,8 @@ export async function operatorOf(
       commands,
       terminal,
       signal,
+      commandName,
+      versions: async () => ({ version: "0.0.0", node: process.versions.node }),
       createContext: (options) =>
         createContext(options, {
           clock: shortPauses,
@@ -54,6 +57,7 @@ export async function operatorOf(
           random: Math.random,
           newId: randomUUID,
           nodeVersion: process.versions.node,
+          commandName,
           userName: () => "ada",
           isAlive: () => true,
           defaultStateDir: stateDir,

@@ -30,9 +30,9 @@ describe("deploy", () => {
       "StudioRunner is deployed.",
       "",
       "Next:",
-      `  npm run runner -- secrets set runner-keys --pool ${pool}`,
-      "  npm run runner -- secrets set model-key",
-      "  npm run runner -- doctor",
+      `  npm run runner -- secrets set runner-keys --region eu-central-1 --profile ops --pool ${pool}`,
+      "  npm run runner -- secrets set model-key --region eu-central-1 --profile ops",
+      "  npm run runner -- doctor --region eu-central-1 --profile ops",
       "",
     ]);
   });

@@ -17,6 +17,6 @@ it.each(examples)("the example of %s in its help is a valid command line: %s", (
   const words = [...line.replace(/ < \S+$/, "").matchAll(/"([^"]*)"|(\S+)/g)].map(
     ([, quoted, bare]) => quoted ?? bare ?? "",
   );
-  const parsed = parseCommandLine(commands, words, 80);
+  const parsed = parseCommandLine(commands, words, { columns: 80, name: "runner" });
   expect("command" in parsed && parsed.command.name).toBe(name);
 });

@@ -71,7 +71,7 @@ it.each([
 });
 
 it("set-cap suggests pause as the way to lease nothing", async () => {
-  await expectRun("set-cap 0", 2, "To lease nothing: npm run runner -- pause");
+  await expectRun("set-cap 0", 2, "To lease nothing, use pause.");
 });
 
 describe("clear-backoff", () => {

@@ -20,12 +20,49 @@ describe("help", () => {
     await expectRun(`${name} --help`, 0, `npm run runner -- ${name}`, "Examples:", "--json ", "--pool ");
   });
 
-  it("fits the width of the terminal", async () => {
-    cli.columns = 70;
-    const { out } = await cli.run("status", "--help");
-    const prose = out.split("\n").filter((line) => !line.startsWith("  npm run"));
-    expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(70);
+  it.each([
+    ["", "--help"],
+    ["help", "--help"],
+    ["help jobs", "jobs --help"],
+    ["help secrets set", "secrets set --help"],
+    ["help secrets", "secrets --help"],
+    ["help explain ws-1", "explain --help"],
+  ])("is what the command line '%s' prints, like '%s'", async (line, same) => {
+    const { out } = await expectRun(line === "" ? [] : line, 0);
+    expect(out).toBe((await cli.run(...same.split(" "))).out);
   });
+
+  it.each([60, 80])("fits a terminal of %i columns", async (columns) => {
+    cli.columns = columns;
+    for (const name of ["", ...commands.map((command) => command.name)]) {
+      const { out } = await cli.run("help", ...name.split(" ").filter(Boolean));
+      expect(Math.max(...out.split("\n").map((line) => line.length)), name).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it("names the command line as it was started", async () => {
+    cli.commandName = "npx studio-runner";
+    await expectRun(
+      "help jobs",
+      0,
+      "Usage: npx studio-runner jobs",
+      "  npx studio-runner jobs --state failed",
+    );
+  });
+
+  it("breaks a long example so that the shell still reads it as one command", async () => {
+    cli.columns = 60;
+    const lines = [
+      "  npm run runner -- init --yes --model gpt-6-luna \\",
+      "      --cap 20 --email ops@example.com",
+    ];
+    await expectRun("help init", 0, lines.join("\n"));
+  });
+});
+
+it("--version prints the versions of studio-runner and Node", async () => {
+  expect((await expectRun("--version", 0)).out).toBe("studio-runner 0.1.0\nnode 24.21.0\n");
+  expect((await cli.run("--version", "--json")).json()).toEqual({ version: "0.1.0", node: "24.21.0" });
 });
 
 describe("an invalid command line exits with 2, prints nothing to standard output and names the help:", () => {
@@ -37,9 +74,10 @@ describe("an invalid command line exits with 2, prints nothing to standard outpu
     ["status extra", "Too many arguments for 'status'.", "status --help"],
     ["secrets set", "Missing required argument", "secrets set --help"],
     ["secrets sett", "Unknown command 'sett'", "secrets --help"],
-    ["", "No command is given. Commands: init, doctor, status, jobs", "--help"],
+    ["secrets", "secrets is not a command by itself. Give one of: secrets set.", "secrets --help"],
+    ["help statsu", "Unknown command 'statsu'. (Did you mean status?)", "--help"],
   ] as const)("%s", async (argv, message, help) => {
-    const { out, err } = await expectRun(argv === "" ? [] : argv, 2);
+    const { out, err } = await expectRun(argv, 2);
     expect(out).toBe("");
     expect(err).toContain(message);
     expect(err).toContain(`See npm run runner -- ${help}`);

@@ -91,7 +91,7 @@ export interface Context extends World {
   /** The identity to record with an operator's change: an ARN, or this machine's user for the local stack. */
   caller(): Promise<string>;
   /** A command to copy into a shell, for the stack and pool that this command is about. */
-  commandLine(words: string): string;
+  readonly commandLine: (words: string) => string;
   /** A new context with nothing cached, for use after a deploy. */
   fresh(): Context;
 }

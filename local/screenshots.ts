@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium, type BrowserContext } from "playwright-core";
 import * as z from "zod";
+import { commandLine } from "../infra/command-line.ts";
 import { ansiToHtml } from "./ansi.ts";
 
 /**
@@ -182,7 +183,7 @@ async function shootCommand(context: BrowserContext, { command, stateDir }: Shot
   if (code === usageExitCode) throw new Error(`the command ${command} could not be run:\n${text}`);
   const page = await context.newPage();
   await page.setViewportSize({ width: 980, height: 400 });
-  await page.setContent(terminalPage(`npm run runner -- ${command} --local`, text));
+  await page.setContent(terminalPage(commandLine(command, { local: true }), text));
   await page.locator("main").screenshot({ path: join(imageDir, `${command}.png`) });
   await page.close();
   print(`docs/images/${command}.png`);

@@ -1,18 +1,8 @@
 /**
- * The offline model's script. Chooses a scenario by the words of the request, calls its steps in waves, repeats failed
- * calls in a corrected form, and sends the message last. A request without tools gets a summary.
- *
- * Special words in the last paragraph of the user's text (earlier ones may be older messages), for tests and
- * demonstrations:
- *   [[bad-json]] [[unknown-tool]] [[path-traversal]] [[svg-script]] [[negative-stacked]]
- *                          one wrong call first; the corrected one when the answer says `ok: false`
- *   [[dangling]]           the first message names a chart that does not exist; the next one does not
- *   [[dangling-forever]]   every message does
- *   [[long-message]]       the first message has more than 24,000 characters
- *   [[refuse]] [[incomplete]] [[content-filter]] [[empty]] [[failed]]   the answer ends in this way
- *   [[endless]]            one more tool call in each round, without end
- *   [[rounds:N]]           N tool rounds before the message
- *   [[slow:MS]]            each turn takes MS milliseconds
+ * The offline model's script. Finds the answer that was written for the request, or takes the general one,
+ * calls its steps in waves, repeats failed calls in a corrected form, and sends the message last. A request
+ * without tools gets a summary. Special words in the last paragraph of the user's text (earlier ones may be
+ * older messages) change what it does.
  */
 import { parseJson } from "../../lib/core/json.ts";
 import type {
@@ -26,20 +16,20 @@ import type {
 } from "./conversation.ts";
 import { currentRequest } from "./conversation.ts";
 import { fitToSchema, isObject } from "./fit.ts";
-import { architecture } from "./scenarios/architecture.ts";
-import { business } from "./scenarios/business.ts";
 import { general } from "./scenarios/general.ts";
-import { operations } from "./scenarios/operations.ts";
+import { scenarioFor } from "./scenarios.ts";
 import type { SpecialWords } from "./special-words.ts";
 import { endings, longText, mistakes, roundNote, specialWords } from "./special-words.ts";
-import type { Paragraph, Scenario, Step } from "./steps.ts";
+import type { Answer, Step } from "./steps.ts";
 import { idForTry } from "./steps.ts";
 import { summarize } from "./summary.ts";
 import type { Topic } from "./topic.ts";
 import { topicOf } from "./topic.ts";
 
-export const cannedNote =
-  "_This is a canned answer of the offline model: the figures are invented. Set OPENAI_API_KEY to ask a real model._";
+export const cannedNotes = {
+  figures: "_Canned answer of the offline model; the figures are invented._",
+  plain: "_Canned answer of the offline model._",
+} as const;
 
 const triesPerStep = 4;
 
@@ -60,7 +50,7 @@ interface Reading {
 }
 
 function workTurn(conversation: Conversation, request: CurrentRequest, reading: Reading): Turn {
-  const answer = chooseScenario(reading.topic.text).answer(reading.topic);
+  const answer = scenarioFor(reading.topic.text) ?? general(reading.topic);
   const extra = Object.entries(mistakes).flatMap(([name, step]) => (reading.words.has(name) ? [step] : []));
   const offered = new Set(conversation.tools.map((tool) => tool.name));
   const waves = [[...extra, ...(answer.waves[0] ?? [])], ...answer.waves.slice(1)]
@@ -69,8 +59,8 @@ function workTurn(conversation: Conversation, request: CurrentRequest, reading: 
   const states = replay(inRounds(waves, reading.words, request.rounds.length), request.rounds);
   const open = openSteps(states, request.rounds.length);
   if (open.length > 0) return callTurn(open, conversation.tools);
-  const paragraphs = [...answer.message, ...extra.map((step) => ({ show: step.id }))];
-  return message(messageText(paragraphs, states, { ...reading, repairs: request.repairs }));
+  const whole = { ...answer, message: [...answer.message, ...extra.map((step) => ({ show: step.id }))] };
+  return message(messageText(whole, states, { ...reading, repairs: request.repairs }));
 }
 
 /** Distributes the waves over the number of rounds that `[[rounds:N]]` or `[[endless]]` asks for. */
@@ -141,13 +131,13 @@ function callOf({ step, attempt }: StepState, tools: readonly OfferedTool[]): Tu
 }
 
 function messageText(
-  paragraphs: readonly Paragraph[],
+  answer: Answer,
   states: readonly StepState[],
   reading: Reading & { readonly repairs: number },
 ): string {
   const { words, repairs } = reading;
   const dangles = words.has("dangling-forever") || (words.has("dangling") && repairs === 0);
-  const shown = paragraphs.flatMap((paragraph) => {
+  const shown = answer.message.flatMap((paragraph) => {
     if (typeof paragraph === "string") return [paragraph];
     const state = states.find(({ step, done }) => done && step.id === paragraph.show);
     return state === undefined
@@ -158,21 +148,8 @@ function messageText(
     ...shown,
     ...(dangles ? ["The outlook for the year:", "{{artifact:chart:quarterly-outlook}}"] : []),
     ...(words.has("long-message") && repairs === 0 ? [longText] : []),
-    cannedNote,
+    answer.hasFigures ? cannedNotes.figures : cannedNotes.plain,
   ].join("\n\n");
 }
 
 const message = (text: string): Turn => ({ parts: [{ type: "text", text }], outcome: "completed" });
-
-const specific: readonly Scenario[] = [business, operations, architecture];
-
-/** The scenario with the most keywords in the text, or the general one if there are none. */
-function chooseScenario(text: string): Scenario {
-  const words = new Set(text.toLowerCase().match(/[a-z]+/g));
-  const scored = specific.map((scenario) => ({
-    scenario,
-    score: scenario.keywords.filter((keyword) => words.has(keyword)).length,
-  }));
-  const best = scored.reduce((a, b) => (b.score > a.score ? b : a));
-  return best.score > 0 ? best.scenario : general;
-}

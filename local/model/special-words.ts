@@ -2,7 +2,27 @@ import type { Mistake, Step } from "./steps.ts";
 import { file, list, stackedBarChart, svg } from "./steps.ts";
 import type { Turn } from "./conversation.ts";
 
-/** `[[name]]` and `[[name:number]]` in a user's text. script.ts describes each of them. */
+/** Every special word. docs/offline-model.md shows this table, which a test compares. */
+export const wordTable: readonly (readonly [word: string, effect: string])[] = [
+  ["[[failed]]", "The provider reports that the answer failed."],
+  ["[[refuse]]", "The model declines."],
+  ["[[incomplete]]", "The answer stops at the output limit."],
+  ["[[content-filter]]", "The provider's content filter stops the answer."],
+  ["[[empty]]", "The answer is empty."],
+  ["[[slow:20000]]", "Each turn takes 20,000 milliseconds."],
+  ["[[rounds:12]]", "The model calls tools in 12 rounds before it answers."],
+  ["[[endless]]", "The model calls tools without end."],
+  ["[[bad-json]]", "The first call of a tool is not JSON; the model corrects it."],
+  ["[[unknown-tool]]", "The first call is for a tool that does not exist; the model corrects it."],
+  ["[[path-traversal]]", "A file's name leads out of its folder at first; the model corrects it."],
+  ["[[svg-script]]", "A drawing contains a script at first; the runner removes it."],
+  ["[[negative-stacked]]", "A stacked bar chart has negative values at first; the model corrects it."],
+  ["[[dangling]]", "The first answer names a chart that does not exist; the model corrects it."],
+  ["[[dangling-forever]]", "Every answer names a chart that does not exist."],
+  ["[[long-message]]", "The first answer is longer than 24,000 characters; the model shortens it."],
+];
+
+/** `[[name]]` and `[[name:number]]` in a user's text. */
 export interface SpecialWords {
   has(name: string): boolean;
   number(name: string): number | undefined;

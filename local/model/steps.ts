@@ -1,5 +1,3 @@
-import type { Topic } from "./topic.ts";
-
 /** One deliverable of a canned answer, and the call that makes it. */
 export interface Step {
   /** The placeholder's KIND. */
@@ -73,15 +71,15 @@ export function idForTry(step: Step, attempt: number): string {
 /** A paragraph of the final message: text, or the place of a deliverable (the step's id). */
 export type Paragraph = string | { readonly show: string };
 
-export interface Scenario {
-  readonly keywords: readonly string[];
-  readonly answer: (topic: Topic) => Answer;
-}
-
-export const words = (text: string): readonly string[] => text.split(" ");
-
 export interface Answer {
   /** Tool rounds. The steps of one wave are called in parallel. */
   readonly waves: readonly (readonly Step[])[];
   readonly message: readonly Paragraph[];
+  /** Whether it contains figures, which are invented. */
+  readonly hasFigures: boolean;
+}
+
+/** The answer to one message, which was written for it. */
+export interface Scenario extends Answer {
+  readonly prompt: string;
 }

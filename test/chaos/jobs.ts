@@ -4,7 +4,7 @@ import { plan } from "../../local/model/script.ts";
 export interface JobKind {
   readonly name: string;
   readonly weight: number;
-  /** Special words of the offline model (local/model/script.ts). */
+  /** Special words of the offline model (docs/offline-model.md). */
   readonly words: string;
   /** The job fails without any fault, and its user reads this. */
   readonly fails?: RegExp;

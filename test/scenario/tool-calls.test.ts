@@ -66,11 +66,11 @@ function madeIn({ deliverables }: AssistantMessage): readonly string[] {
 }
 
 const plan = [
-  "chart:budget-split",
-  "chart:revenue-by-plan",
-  "chart:segment-demand",
-  "list:launch-risks",
-  "table:milestones",
+  "chart:most",
+  "checklist:next-steps",
+  "file:your-message.md",
+  "list:without-a-key",
+  "table:kinds",
 ];
 
 const placeholdersIn = ({ text }: AssistantMessage): readonly string[] =>
@@ -97,9 +97,10 @@ describe("the model corrects a wrong tool call, and the result is stored complet
   test("a file name that leaves its folder", async () => {
     const answer = await answerTo("path-traversal");
     expect(madeIn(answer)).toEqual([...plan, "file:notes/field-notes.md"].toSorted());
-    expect(answer.deliverables.files).toEqual([
-      { name: "notes/field-notes.md", content: "# Field notes\n\nKept inside.\n" },
-    ]);
+    expect(answer.deliverables.files).toContainEqual({
+      name: "notes/field-notes.md",
+      content: "# Field notes\n\nKept inside.\n",
+    });
   });
 
   test("a script and an event handler in an SVG", async () => {
@@ -134,7 +135,7 @@ describe("the model corrects a message that could not be delivered", () => {
   test("one of more than 24,000 characters", async () => {
     const answer = await answerTo("long-message");
     expect(madeIn(answer)).toEqual(plan);
-    expect(answer.text.length).toBeLessThan(1_000);
+    expect(answer.text.length).toBeLessThan(2_000);
   });
 });
 

@@ -1,84 +1,72 @@
-import type { Paragraph, Scenario, Step } from "../steps.ts";
-import { barChart, checklist, file, list, table } from "../steps.ts";
+import { limits } from "../../../lib/deliverables/fields.ts";
+import { barChart, checklist, file, list, table, type Answer } from "../steps.ts";
 import type { Topic } from "../topic.ts";
 
-const brief = (topic: Topic): string => `# Brief: ${topic.subject}
+const { most } = limits;
 
-> ${topic.quote}
+const kinds = [
+  ["Chart", "numbers: bar, stacked bar, line, area, pie or scatter", most.charts],
+  ["Table", "facts side by side", most.datasets],
+  ["List", "points, or steps in order", most.lists],
+  ["Checklist", "things to do, which you can tick", most.checklists],
+  ["Drawing", "diagrams, as SVG", most.svgs],
+  ["File", "documents to keep, in Markdown or plain text", most.files],
+] as const;
 
-## What we take it to mean
-
-A result that can be shown within a month, made by a small group, with a clear way to tell whether it worked.
-
-## What is left open
-
-- Who decides when two wishes collide?
-- What may it cost, in money and in days?
-- Which part would be missed least?
-`;
-
-const firstWave = (topic: Topic): readonly Step[] => [
+const firstWave = [
   table({
-    id: "options",
-    title: `Ways to go about it: ${topic.subject}`,
-    columns: ["Option", "What it takes", "First result", "Main risk"],
-    rows: [
-      ["Small and quick", "2 people, 2 weeks", "A version to try", "Too small to convince anybody"],
-      ["Pilot with friends", "3 people, 5 weeks", "Twelve honest opinions", "Friends are kind"],
-      ["Whole thing at once", "6 people, 4 months", "Everything, late", "Learning comes last"],
-    ],
+    id: "kinds",
+    title: "What an answer may contain",
+    columns: ["Kind", "Good for"],
+    rows: kinds.map(([kind, use]) => [kind, use]),
   }),
   barChart({
-    id: "options-scored",
-    title: "The options, scored from 0 to 10",
-    labels: ["Small and quick", "Pilot with friends", "Whole thing at once"],
-    series: [
-      { name: "Speed", values: [9, 6, 2] },
-      { name: "Learning", values: [6, 9, 4] },
-      { name: "Reach", values: [3, 5, 9] },
-    ],
-    orientation: "vertical",
+    id: "most",
+    title: "How many of each kind one answer may contain",
+    labels: kinds.map(([kind]) => kind),
+    series: [{ name: "At most", values: kinds.map(([, , number]) => number) }],
+    orientation: "horizontal",
   }),
   checklist({
     id: "next-steps",
-    title: `Next steps: ${topic.subject}`,
+    title: "To get a real answer",
     items: [
-      { id: "goal", label: "Write the goal in one sentence", checked: false },
-      { id: "person", label: "Name one person who decides", checked: false },
-      { id: "measure", label: "Choose one number that shows success", checked: false },
-      { id: "date", label: "Set the day of the first showing", checked: false },
+      { id: "stop", label: "Stop npm start with Ctrl-C", checked: false },
+      { id: "key", label: "Write OPENAI_API_KEY and your key into a file named .env", checked: false },
+      { id: "start", label: "Run npm start again", checked: false },
+      { id: "send", label: "Send the message again, in this workspace", checked: false },
     ],
   }),
 ];
 
-const secondWave = (topic: Topic): readonly Step[] => [
-  list({
-    id: "questions",
-    title: "Questions worth an answer first",
-    items: [
-      "Who would miss it if it never came?",
-      "What do these people do today instead?",
-      "What is the smallest piece that would already help them?",
+/** The answer to messages that have none of their own: it says so, and shows what an answer may contain. */
+export const general = ({ quote }: Topic): Answer => ({
+  hasFigures: false,
+  waves: [
+    firstWave,
+    [
+      list({
+        id: "without-a-key",
+        title: "Without a key",
+        items: [
+          "Use one of the prompts that a new workspace suggests: each has an answer that was written for it.",
+          "End a message with [[failed]], [[slow:20000]] or [[rounds:12]] to watch a failure, a slow model or a long job.",
+        ],
+      }),
+      file({ name: "your-message.md", content: `# Your message\n\n${quote}\n` }),
     ],
-  }),
-  file({ name: "brief.md", content: brief(topic) }),
-];
-
-const message = (topic: Topic): readonly Paragraph[] => [
-  `## ${topic.subject}`,
-  `You wrote: “${topic.quote}”`,
-  "Three ways lead there, and they differ mostly in when you learn something:",
-  { show: "options" },
-  { show: "options-scored" },
-  "The pilot teaches the most for its price. To begin:",
-  { show: "next-steps" },
-  "Before that, three questions, and a short brief to send around:",
-  { show: "questions" },
-  { show: "brief.md" },
-];
-
-/** The scenario for messages that match no other. All its content is about the user's own words. */
-export const general: Scenario = {
-  keywords: [],
-  answer: (topic) => ({ waves: [firstWave(topic), secondWave(topic)], message: message(topic) }),
-};
+  ],
+  message: [
+    "## There is no canned answer to this message",
+    "You are talking to the offline model. It understands nothing: it has an answer for each suggested prompt and for the example workspaces, and your message is none of them.",
+    `> ${quote}`,
+    "A real model would answer it. This is what it may use:",
+    { show: "kinds" },
+    { show: "most" },
+    { show: "next-steps" },
+    "Or stay without a key:",
+    { show: "without-a-key" },
+    "Files are kept with the answer, like this one:",
+    { show: "your-message.md" },
+  ],
+});

@@ -1,34 +1,24 @@
 import { expect, test } from "vitest";
 import { toolDefinitions } from "../../../lib/deliverables/registry.ts";
 import { exampleWorkspaces } from "../../../local/model/examples.ts";
-import { cannedNote } from "../../../local/model/script.ts";
 import { drive, placeholdersIn, type Call } from "./drive.ts";
 
 const cello = "Help me learn the cello.";
-const [business, operations, architecture] = exampleWorkspaces.map(({ text }) => text);
+const coffee = exampleWorkspaces[0]!.text;
 const namesOf = (calls: readonly Call[]): string => calls.map(({ name }) => name).join(" ");
 
-test.each([
-  [
-    "business",
-    business!,
-    "create_pie_chart create_bar_chart create_table create_stacked_bar_chart create_list",
-  ],
-  [
-    "operations",
-    operations!,
-    "create_line_chart create_area_chart create_scatter_chart create_checklist create_file",
-  ],
-  ["architecture", architecture!, "create_svg create_table create_file create_list"],
-  ["general", cello, "create_table create_bar_chart create_checklist create_list create_file"],
-])("the %s answer refers to its deliverables, which the runner accepts unchanged", (_, text, names) => {
-  const story = drive(text);
+test("a message without an answer of its own is told so, and shown what an answer may contain", () => {
+  const story = drive(cello);
 
-  expect(story.rounds).toHaveLength(2);
-  expect(namesOf(story.rounds.flat())).toBe(names);
+  expect(story.rounds.map(namesOf)).toEqual([
+    "create_table create_bar_chart create_checklist",
+    "create_list create_file",
+  ]);
   expect(story.complaints).toEqual([]);
   expect(placeholdersIn(story.message)).toEqual(story.made);
-  expect(story.message.split("\n").at(-1)).toBe(cannedNote);
+  expect(story.message).toContain("## There is no canned answer to this message");
+  expect(story.message).toContain("> Help me learn the cello.");
+  expect(story.message.split("\n").at(-1)).toBe("_Canned answer of the offline model._");
 });
 
 test.each([
@@ -44,7 +34,7 @@ test.each([
 });
 
 test("a rejected call is repeated with another id or file name, which the message refers to", () => {
-  const story = drive(business!, {
+  const story = drive(coffee, {
     answer: (call) => JSON.stringify({ ok: !call.arguments.includes('"id":"budget-split"') }),
   });
   expect(story.rounds[1]?.[0]?.arguments).toContain('"id":"budget-split-2"');
@@ -52,9 +42,9 @@ test("a rejected call is repeated with another id or file name, which the messag
   expect(story.message).not.toContain("{{artifact:chart:budget-split}}");
 
   const file = drive(cello, {
-    answer: (call) => JSON.stringify({ ok: !call.arguments.includes('"brief.md"') }),
+    answer: (call) => JSON.stringify({ ok: !call.arguments.includes('"your-message.md"') }),
   });
-  expect(file.message).toContain("{{artifact:file:brief-2.md}}");
+  expect(file.message).toContain("{{artifact:file:your-message-2.md}}");
 });
 
 test("a deliverable that is rejected four times is left out of the message", () => {
@@ -70,17 +60,19 @@ test("a deliverable that is rejected four times is left out of the message", () 
 test("only the offered tools are called", () => {
   const tools = toolDefinitions.filter((tool) => tool.name === "create_list");
 
-  expect(drive(business!, { tools }).rounds.map(namesOf)).toEqual(["create_list"]);
+  expect(drive(coffee, { tools }).rounds.map(namesOf)).toEqual(["create_list"]);
 });
 
 test("arguments fit the tool's schema, with null for absent fields and no extra fields", () => {
   const [call] = drive(cello).rounds[1] ?? [];
   expect(JSON.parse(call!.arguments)).toEqual({
     list: {
-      id: "questions",
-      title: "Questions worth an answer first",
+      id: "without-a-key",
+      title: "Without a key",
       ordered: null,
-      items: expect.arrayContaining(["Who would miss it if it never came?"]),
+      items: expect.arrayContaining([
+        "Use one of the prompts that a new workspace suggests: each has an answer that was written for it.",
+      ]),
     },
   });
 
@@ -104,7 +96,7 @@ test("a later message that is not a repair prompt starts a new request", () => {
   const second = drive([...first.items, { type: "user", text: "Now the violin, please." }]);
 
   expect(second.rounds).toHaveLength(2);
-  expect(second.message).toContain("You wrote: “Now the violin, please.”");
+  expect(second.message).toContain("> Now the violin, please.");
 });
 
 test("special words in an earlier paragraph have no effect", () => {

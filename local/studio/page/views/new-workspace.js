@@ -6,22 +6,8 @@
  */
 import { freshId, h, icon } from "../dom.js";
 import { number } from "../format.js";
+import { suggestions } from "../suggestions.js";
 import { createComposer } from "./composer.js";
-
-const examples = [
-  {
-    name: "Plan a launch",
-    text: "Plan the launch of a small coffee subscription: a checklist for the first month, a pie chart of a 5,000 € budget and a one-page brief as a file.",
-  },
-  {
-    name: "Compare options",
-    text: "Compare three ways to host PostgreSQL for a team of five: a table of costs and limits, a bar chart of the monthly price and your recommendation.",
-  },
-  {
-    name: "Explain something",
-    text: "Explain HTTP caching to a new colleague: an SVG diagram of a request, an ordered list of the steps and a cheat sheet in Markdown.",
-  },
-];
 
 const lead =
   "Write a message. A runner leases the job, and charts, tables, lists, checklists, drawings, files and an answer appear here.";
@@ -99,7 +85,7 @@ function titleField(drafts) {
 
 /** @param {(text: string) => void} choose */
 function exampleList(choose) {
-  const rows = examples.map(({ name, text }) =>
+  const rows = Object.values(suggestions).map(({ name, text }) =>
     h(
       "li",
       {},

@@ -4,6 +4,7 @@ import { systemClock } from "../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../local/dashboard/routes.ts";
 import type { DashboardSource } from "../../local/dashboard/source.ts";
 import { alarmNamed, fakeSource } from "../support/dashboard-source.ts";
+import { everything, everyWidget, lately, lineWidget, place } from "./every-widget.ts";
 import { inChromium, inEveryBrowser, openPage, setUpStudio } from "./open-page.ts";
 
 let source: DashboardSource;
@@ -20,50 +21,13 @@ async function open(path = "dashboard") {
   return opened;
 }
 
-const place = (x: number, y: number, width: number, height: number) => ({ x, y, width, height });
-const metrics = [["StudioRunner", "Heartbeats", "pool", "a", { id: "m" }]];
-const lineWidget = (title: string, cells: ReturnType<typeof place>, more: object = {}) => ({
-  type: "metric",
-  ...cells,
-  properties: { title, metrics, period: 60, ...more },
-});
-
-/** Values of the last minutes, oldest first, the last one in the current minute. */
-const lately = (values: readonly number[]) =>
-  values.map((value, at) => {
-    const minute = Math.floor(Date.now() / 60_000) - (values.length - 1 - at);
-    return [minute * 60_000, value] as const;
-  });
-
-const everyWidget = [
-  { type: "text", ...place(0, 0, 24, 1), properties: { markdown: "## Is it working <script>now</script>" } },
-  lineWidget("Heartbeats · good: some", place(0, 1, 12, 6)),
-  lineWidget("Areas", place(12, 1, 12, 6), { stacked: true, legend: { position: "right" } }),
-  lineWidget("Number", place(0, 7, 6, 3), { view: "singleValue" }),
-  lineWidget("Gauge", place(6, 7, 6, 3), { view: "gauge" }),
-  lineWidget("Bar", place(12, 7, 6, 3), { view: "bar" }),
-  lineWidget("Pie", place(18, 7, 6, 3), { view: "pie" }),
-  { type: "alarm", ...place(0, 10, 24, 3), properties: { title: "Alarms", alarms: ["FailureRate", "Page"] } },
-  { type: "log", ...place(0, 13, 12, 5), properties: { title: "Failures", query: "SOURCE 'g' | fields x" } },
-  lineWidget("Nothing", place(12, 13, 6, 5), { metrics: [["StudioRunner", "RunsLost", { id: "none" }]] }),
-  { type: "explorer", ...place(18, 13, 6, 5), properties: { title: "Explorer" } },
-];
-
-const everything = () =>
-  fakeSource({
-    widgets: everyWidget,
-    alarms: [alarmNamed("FailureRate", { state: "ALARM", sinceMs: 1_800_000_000_000 }), alarmNamed("Page")],
-    series: { m: [{ label: "accepted", points: lately([1, 4, 2]) }] },
-    queryLogs: () => ({ columns: ["reason", "runs"], rows: [["<i>timeout</i>", "7"]] }),
-  });
-
 inEveryBrowser("the dashboard page", () => {
   test("draws every kind of widget, each in its place on the grid", async () => {
     source = everything();
     const { page, complaints } = await open();
     const widget = (title: string) => page.locator(".widget", { hasText: title }).first();
     await widget("Heartbeats").locator("canvas").waitFor();
-    expect(await page.locator(".widget-text h4").textContent()).toBe("Is it working ");
+    expect(await page.locator(".widget-text h2").textContent()).toBe("Is it working ");
     expect(await widget("Heartbeats").locator("canvas").getAttribute("aria-label")).toBe(
       "Heartbeats · good: some. accepted: last 2",
     );

@@ -2,16 +2,9 @@ import { Marked } from "./vendor/marked.js";
 import DOMPurify from "./vendor/purify.js";
 import { h } from "./dom.js";
 
-/** Headings in an answer are below the page's headings. */
-const headingShift = 2;
-
 const marked = new Marked({
   gfm: true,
   renderer: {
-    heading({ tokens, depth }) {
-      const level = Math.min(6, depth + headingShift);
-      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
-    },
     // Replaces images by links, so that nothing is fetched from another server because of a model's output.
     image({ href, text }) {
       const link = h("a", { href }, text || href);
@@ -33,10 +26,12 @@ const allowed = {
 
 /**
  * @param {string} text Markdown from a model: not trusted
+ * @param {{ below?: number }} [options] the level of the page's heading above the text
  * @returns {DocumentFragment} sanitized
  */
-export function renderMarkdown(text) {
+export function renderMarkdown(text, { below = 2 } = {}) {
   const fragment = DOMPurify.sanitize(toHtml(text), { ...allowed, RETURN_DOM_FRAGMENT: true });
+  nestHeadings(fragment, below);
   for (const link of fragment.querySelectorAll("a")) tameLink(link);
   for (const table of fragment.querySelectorAll("table")) inScroller(table, "Table");
   for (const block of fragment.querySelectorAll("pre")) block.tabIndex = 0;
@@ -57,6 +52,25 @@ function toHtml(text) {
   }
 }
 
+const headingNames = /** @type {const} */ (["h1", "h2", "h3", "h4", "h5", "h6"]);
+
+/**
+ * Puts the headings below the page's, without leaving out a level, whatever levels the text begins with or leaves out.
+ * @param {DocumentFragment} fragment
+ * @param {number} below
+ */
+function nestHeadings(fragment, below) {
+  /** @type {number[]} */
+  const above = [];
+  for (const heading of fragment.querySelectorAll(headingNames.join())) {
+    const depth = Number(heading.localName.slice(1));
+    while ((above.at(-1) ?? 0) >= depth) above.pop();
+    above.push(depth);
+    const name = headingNames[below + above.length - 1] ?? "h6";
+    heading.replaceWith(h(name, {}, ...heading.childNodes));
+  }
+}
+
 /** @param {HTMLAnchorElement} link */
 function tameLink(link) {
   const href = link.getAttribute("href");
@@ -71,7 +85,7 @@ function tameLink(link) {
  * @param {string} label
  */
 function inScroller(element, label) {
-  const scroller = h("div", { class: "scroll-x", role: "region", "aria-label": label, tabindex: 0 });
+  const scroller = h("div", { class: "scroll-x", role: "group", "aria-label": label, tabindex: 0 });
   element.replaceWith(scroller);
   scroller.append(element);
 }

@@ -69,7 +69,7 @@ function framed({ x, y, width, height, title, content }, { element }) {
   const section = h(
     "section",
     { class: `widget widget-${content.kind}`, ...(title ? { "aria-labelledby": titleId } : {}) },
-    title ? h("div", { class: "widget-title", id: titleId }, ...titleParts(title)) : null,
+    title ? h("h3", { class: "widget-title", id: titleId }, ...titleParts(title)) : null,
     h("div", { class: "widget-body" }, element),
   );
   section.style.setProperty("--height", String(height));

@@ -21,7 +21,7 @@ async function start() {
   const api = createDashboardApi({ send: (input, init) => fetch(input, init) });
   try {
     const { markdown } = await api.runbook();
-    put(main, renderMarkdown(markdown));
+    put(main, renderMarkdown(markdown, { below: 1 }));
   } catch (error) {
     put(main, sentenceOf(error));
     return;

@@ -16,7 +16,7 @@ export function grid({ label, columns, rows }) {
   const props = (index) => ({ class: kinds[index] });
   return h(
     "div",
-    { class: "grid-scroll", role: "region", "aria-label": label, tabindex: 0 },
+    { class: "grid-scroll", role: "group", "aria-label": label, tabindex: 0 },
     h(
       "table",
       { class: "grid" },

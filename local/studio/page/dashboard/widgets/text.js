@@ -5,4 +5,4 @@ import { redrawn } from "./redrawn.js";
 
 /** @param {TextContent} content */
 export const textBody = (content) =>
-  redrawn(h("div", { class: "prose" }), content, ({ markdown }) => [renderMarkdown(markdown)]);
+  redrawn(h("div", { class: "prose" }), content, ({ markdown }) => [renderMarkdown(markdown, { below: 1 })]);

@@ -1,0 +1,108 @@
+import axe, { type AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../lib/core/clock.ts";
+import { dashboardRoutes } from "../../local/dashboard/routes.ts";
+import type { DashboardSource } from "../../local/dashboard/source.ts";
+import { fakeSource } from "../support/dashboard-source.ts";
+import { everything } from "./every-widget.ts";
+import {
+  browser,
+  completedWorkspace,
+  inChromium,
+  openPage,
+  rig,
+  setUpStudio,
+  startRig,
+  type StudioRig,
+} from "./open-page.ts";
+import { sampleResult } from "./sample-result.ts";
+
+let source: DashboardSource = everything();
+let emptyRig: StudioRig;
+let workspaces: { readonly completed: string; readonly failed: string; readonly working: string };
+
+setUpStudio({ runnerPages: dashboardRoutes(systemClock, () => source, "/") });
+beforeAll(async () => {
+  emptyRig = await startRig();
+  const completed = await completedWorkspace(sampleResult);
+  const [failed, working] = [await leased("Draw the impossible"), await leased("Plan a coffee shop")];
+  await rig.fail(failed, "The model refused: it draws no impossible things.");
+  rig.studio.queueJob({ text: "Compare three countries", title: "Waiting" });
+  workspaces = { completed, failed, working };
+});
+// A browser opens only six connections to a server, and each page keeps one.
+afterEach(async () => {
+  for (const page of browser.pages().slice(1)) await page.close();
+});
+afterAll(() => emptyRig?.studio.close());
+
+async function leased(text: string): Promise<string> {
+  rig.studio.queueJob({ text });
+  return rig.lease();
+}
+
+/** Opens an address and waits until this text is shown. */
+async function at(path: string, text: string | RegExp, where = rig): Promise<Page> {
+  const { page } = await openPage(path, where);
+  await page.getByText(text).first().waitFor();
+  return page;
+}
+
+const thread = (id: keyof typeof workspaces) => `#/w/${workspaces[id]}`;
+
+/** Every page and view, by name. A new one is one line here. */
+const views: Readonly<Record<string, () => Promise<Page>>> = {
+  "an enlarged drawing": async () => {
+    const page = await at(thread("completed"), "breaks even in");
+    await page.getByRole("button", { name: "Enlarge The way of a box" }).click();
+    return page;
+  },
+  "an address without a page": () => at("nothing-here", /nothing/i),
+  "the dashboard": async () => {
+    source = everything();
+    return at("dashboard", "1 in ALARM");
+  },
+  "an alarm's description": async () => {
+    source = everything();
+    const page = await at("dashboard", "1 in ALARM");
+    await page.getByRole("button", { name: "FailureRate ALARM" }).click();
+    return page;
+  },
+  "a stack without a dashboard": async () => {
+    source = fakeSource({ dashboards: () => [] });
+    return at("dashboard", "This stack has no dashboard");
+  },
+  "the runbook": () => at("dashboard/runbook", "Runbook"),
+};
+
+const widths = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
+const schemes = ["light", "dark"] as const;
+
+/** What axe finds, all of its rules included, in both colour schemes and at both widths. */
+async function findingsOn(page: Page): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const colorScheme of schemes) {
+    for (const [device, size] of Object.entries(widths)) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.setViewportSize(size);
+      for (const finding of await runAxe(page)) found.push(`${colorScheme}, ${device}: ${finding}`);
+    }
+  }
+  return found;
+}
+
+async function runAxe(page: Page): Promise<readonly string[]> {
+  // Not in a script tag, which the page's policy refuses.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<AxeResults>(`axe.run({ resultTypes: ["violations"] })`);
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target }) => `${id}, ${help}: ${target.join(" ")}`),
+  );
+}
+
+inChromium("axe", () => {
+  test.each(Object.entries(views))("finds nothing to mend on %s", async (_, open) => {
+    expect(await findingsOn(await open())).toEqual([]);
+  });
+});

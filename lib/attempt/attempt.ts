@@ -1,12 +1,13 @@
-import type { FailureReport, Fence, OutcomeState, Run } from "../runs/run.ts";
+import type { Cancellation, FailureReport, Fence, OutcomeState } from "../runs/run.ts";
 import { timing } from "../core/timing.ts";
 import { deadlinesOf, reportTimeout, requireTimeToAsk, workTimeout, type Deadlines } from "./deadline.ts";
-import { abandonedOutcome, finishRun } from "./finish.ts";
+import { finishRun, finishSuperseded } from "./finish.ts";
 import { continueRun, type StartedAttempt } from "./invoke.ts";
 import { LeaseHeartbeat } from "./lease-heartbeat.ts";
 import type { AttemptEvent } from "../adapters/lambda.ts";
 import { createAttemptMetrics } from "./attempt-metrics.ts";
 import {
+  cancelled,
   classifyError,
   completedUnconfirmed,
   tooManyContinuations,
@@ -65,17 +66,11 @@ export async function runAttempt(
   log.info("attempt_started", { leaseLeftMs, keyId: run.keyId });
   const attemptMetrics = createAttemptMetrics(metrics, run);
   attemptMetrics.started(leaseLeftMs);
-  if (!(await ports.workspaces.isOf(run))) return finishSuperseded(ports, fence, run);
+  if (!(await ports.workspaces.isOf(run)))
+    return finishSuperseded(ports, run, (finished) => runStore.finish(fence, finished));
   const job = withPoolBackoff(bindJob(ports, run), { clock, random, backoff, log }, run.pool);
   const deadlines = deadlinesOf(nowMs, remainingMs);
   return new Attempt(ports, { fence, run, job, log, attemptMetrics, deadlines }).run();
-}
-
-/** The dispatcher was delayed between claiming the workspace and creating this run, and a newer run has the workspace. */
-async function finishSuperseded(ports: AttemptPorts, fence: Fence, run: Run): Promise<AttemptResult> {
-  const outcome = abandonedOutcome(run, "superseded", true);
-  await finishRun(ports, { run, outcome }, (finished) => ports.runStore.finish(fence, finished));
-  return { state: "superseded", reason: "superseded" };
 }
 
 type FinalOutcome = AttemptOutcome & { readonly state: OutcomeState | "superseded" };
@@ -89,6 +84,8 @@ class Attempt {
   readonly #ports: AttemptPorts;
   readonly #started: Started;
   readonly #heartbeat: LeaseHeartbeat;
+  /** Aborts when the run is cancelled, so that work stops; the failure is still reported. */
+  readonly #cancel = new AbortController();
   /** Aborts when the lease is lost or the process is asked to stop. */
   readonly #signal: AbortSignal;
   readonly #progress: Progress;
@@ -102,7 +99,10 @@ class Attempt {
     this.#started = started;
     const progressPorts = { clock, random, log, runStore, modelName, attemptMetrics, cancelResponse };
     this.#progress = new Progress(progressPorts, fence, run);
-    const heartbeatPorts = { clock, random, log, runStore, job, onHeartbeat, onHeartbeatFailed };
+    const onCancelled = (by: Cancellation): void => this.#cancel.abort(cancelled(by));
+    if (run.cancelled) onCancelled(run.cancelled);
+    const callbacks = { onHeartbeat, onHeartbeatFailed, onCancelled };
+    const heartbeatPorts = { clock, random, log, runStore, job, ...callbacks };
     this.#heartbeat = new LeaseHeartbeat(heartbeatPorts, { ...run, fence });
     this.#posting = { clock, random, log, run, job, heartbeat: this.#heartbeat, progress: this.#progress };
     this.#signal = AbortSignal.any([this.#heartbeat.signal, ports.stop]);
@@ -132,7 +132,8 @@ class Attempt {
     const { run, deadlines } = this.#started;
     if (run.reporting) return this.#reportFailure(run.reporting);
     const runEndsAtMs = run.leasedAtMs + runLimitMs;
-    const limits = { workMs: deadlines.workMs, runEndsAtMs, runLimitMs, outer: this.#signal };
+    const outer = AbortSignal.any([this.#signal, this.#cancel.signal]);
+    const limits = { workMs: deadlines.workMs, runEndsAtMs, runLimitMs, outer };
     const deadline = workTimeout(clock, limits);
     try {
       return await this.#workAndPost(deadline.signal);

@@ -4,9 +4,11 @@ import { noUsage, type Usage } from "../model/model.ts";
 
 import type { FinishedRun, Outcome, Run, RunProgress } from "../runs/run.ts";
 import { utcDay } from "../runs/spend.ts";
-import { completedUnconfirmed } from "./outcome.ts";
+import { completedUnconfirmed, type AttemptResult } from "./outcome.ts";
 import type { Ports } from "./ports.ts";
 import type { Product } from "./work-context.ts";
+
+type FinishPorts = Pick<Ports, "clock" | "metrics" | "spend" | "log">;
 
 export interface RunToFinish {
   readonly run: Run;
@@ -22,7 +24,7 @@ export interface RunToFinish {
  * @throws what `write` throws
  */
 export async function finishRun(
-  ports: Pick<Ports, "clock" | "metrics" | "spend" | "log">,
+  ports: FinishPorts,
   { run, outcome, progress = run, deliverables }: RunToFinish,
   write: (finished: FinishedRun) => Promise<boolean>,
 ): Promise<boolean> {
@@ -42,6 +44,16 @@ export async function finishRun(
   if (model !== undefined && costUsd === undefined) log.warn("price_unknown", { model });
   await addToDay({ spend: ports.spend, log }, recorded);
   return true;
+}
+
+/** The dispatcher was delayed between claiming the workspace and creating this run, and a newer run has the workspace. */
+export async function finishSuperseded(
+  ports: FinishPorts,
+  run: Run,
+  write: (finished: FinishedRun) => Promise<boolean>,
+): Promise<AttemptResult> {
+  await finishRun(ports, { run, outcome: abandonedOutcome(run, "superseded", true) }, write);
+  return { state: "superseded", reason: "superseded" };
 }
 
 /** Removes floating-point noise. */

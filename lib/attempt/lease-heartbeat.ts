@@ -1,6 +1,6 @@
 import { unlessAborted, withTimeLimit } from "../core/clock.ts";
 import { hasCode, RunnerError, toRunnerError } from "../core/errors.ts";
-import type { Fence } from "../runs/run.ts";
+import type { Cancellation, Fence, Held } from "../runs/run.ts";
 import { retryWaitMs } from "../core/retry.ts";
 import { timing } from "../core/timing.ts";
 import { superseded } from "./outcome.ts";
@@ -12,6 +12,8 @@ export interface HeartbeatPorts extends Pick<Ports, "clock" | "random" | "runSto
   /** Called when Studio accepted a heartbeat. */
   readonly onHeartbeat: () => void;
   readonly onHeartbeatFailed: (error: RunnerError) => void;
+  /** Called when the run store shows that the run was cancelled. The heartbeats continue. */
+  readonly onCancelled: (cancellation: Cancellation) => void;
 }
 
 export interface HeldLease {
@@ -147,7 +149,11 @@ export class LeaseHeartbeat {
       this.#failures = 0;
       return intervalMs;
     } catch (thrown) {
-      return this.#done.aborted ? intervalMs : this.#onFailure(toRunnerError(thrown), intervalMs);
+      if (this.#done.aborted) return intervalMs;
+      const error = toRunnerError(thrown);
+      const waitMs = this.#onFailure(error, intervalMs);
+      if (!hasCode(error, ...lossCodes, "run_store_unavailable")) await this.#lookForCancellation();
+      return waitMs;
     }
   }
 
@@ -178,8 +184,19 @@ export class LeaseHeartbeat {
   /** Records the heartbeat in the run store. If the run store is out of reach, the lease that Studio extended goes on. */
   async #recordHeartbeat(atMs: number): Promise<void> {
     const { runStore } = this.#ports;
-    const isOwned = await runStore.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
-    if (!isOwned) throw superseded();
+    const held = await runStore.heartbeat(this.#fence, { atMs, leaseExpiresAtMs: this.#expiresAtMs });
+    if (!held) throw superseded();
+    this.#onHeld(held);
+  }
+
+  /** While Studio is out of reach, no heartbeat would show it. */
+  async #lookForCancellation(): Promise<void> {
+    const held = await this.#ports.runStore.owns(this.#fence).catch(() => undefined);
+    if (held) this.#onHeld(held);
+  }
+
+  #onHeld({ cancelled }: Held): void {
+    if (cancelled) this.#ports.onCancelled(cancelled);
   }
 
   #lose(error: RunnerError): void {

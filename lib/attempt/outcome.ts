@@ -1,6 +1,6 @@
 import { timing } from "../core/timing.ts";
 import { RunnerError, toRunnerError, type ErrorCode } from "../core/errors.ts";
-import type { Outcome, OutcomeState } from "../runs/run.ts";
+import type { Cancellation, FailureReport, Outcome, OutcomeState } from "../runs/run.ts";
 import type { Product } from "./work-context.ts";
 
 /**
@@ -21,6 +21,15 @@ export interface AttemptResult extends Pick<AttemptOutcome, "reason" | "defect">
 
 export const superseded = (): RunnerError =>
   new RunnerError("superseded", "another attempt or run has taken over, or the run is finished");
+
+/** What the job's user reads when an operator cancelled the run. */
+export function cancelledReport({ by, why }: Cancellation): FailureReport {
+  const explanation = `This job was cancelled by ${by}${why === undefined ? "" : `: ${why}`}`;
+  return { reason: "cancelled", explanation: /[.!?]$/.test(explanation) ? explanation : `${explanation}.` };
+}
+
+export const cancelled = (cancellation: Cancellation): RunnerError =>
+  new RunnerError("cancelled", cancelledReport(cancellation).explanation);
 
 /** The deliverables were posted and probably accepted. */
 export const completedUnconfirmed = { state: "completed", reason: "unconfirmed", unconfirmed: true } as const;

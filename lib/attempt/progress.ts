@@ -1,9 +1,9 @@
 import type { RoundEnd, RoundStart } from "../agent/tool-loop.ts";
 import { toRunnerError } from "../core/errors.ts";
 import type { RunStore } from "../runs/run-store.ts";
-import type { Fence, Run, RunProgress } from "../runs/run.ts";
+import type { Fence, Held, Run, RunProgress } from "../runs/run.ts";
 import type { AttemptMetrics } from "./attempt-metrics.ts";
-import { superseded } from "./outcome.ts";
+import { cancelled, superseded } from "./outcome.ts";
 import { retryThroughOutage } from "./outage-retry.ts";
 import type { Retrying } from "./ports.ts";
 import type { JobFacts } from "./work-context.ts";
@@ -62,21 +62,22 @@ export class Progress {
 
   /**
    * Resolves once the run store accepted it, so that the next attempt knows everything that this one did.
-   * @throws RunnerError `superseded`; the signal's reason
+   * @throws RunnerError `superseded`, `cancelled`; the signal's reason
    */
   async save(progress: RunProgress, signal: AbortSignal): Promise<void> {
     this.#known = { ...this.#known, ...progress };
     this.#pendingResponseId = progress.summaryResponseId ?? this.#pendingResponseId;
-    const isOwned = await retryThroughOutage(this.#ports, signal, () =>
+    const held = await retryThroughOutage(this.#ports, signal, () =>
       this.#ports.runStore.saveProgress(this.#fence, progress),
     );
-    if (!isOwned) throw superseded();
+    // A failure that is being reported ends the run already.
+    requireHeld(held, progress.reporting !== undefined);
   }
 
   /** Call before each request to the model. @throws as `save` */
   async requireOwnership(signal: AbortSignal): Promise<void> {
-    if (!(await retryThroughOutage(this.#ports, signal, () => this.#ports.runStore.owns(this.#fence))))
-      throw superseded();
+    const { runStore } = this.#ports;
+    requireHeld(await retryThroughOutage(this.#ports, signal, () => runStore.owns(this.#fence)));
   }
 
   async cancelPending(): Promise<void> {
@@ -86,4 +87,9 @@ export class Progress {
       this.#ports.log.warn("cancel_failed", { reason: error.code, error });
     });
   }
+}
+
+function requireHeld(held: Held | undefined, isEnding = false): void {
+  if (!held) throw superseded();
+  if (held.cancelled && !isEnding) throw cancelled(held.cancelled);
 }

@@ -10,7 +10,7 @@ import { overRunLimit } from "./deadline.ts";
 import { abandonedOutcome, finishRun } from "./finish.ts";
 import { invokeAttempt } from "./invoke.ts";
 import { isLeaseForJob, readJobDigest } from "./job-digest.ts";
-import { superseded } from "./outcome.ts";
+import { cancelledReport, superseded } from "./outcome.ts";
 import { withPoolBackoff } from "./pool-backoff.ts";
 import type { Ports } from "./ports.ts";
 import { postUntilAnswered } from "./post.ts";
@@ -100,6 +100,7 @@ function planNextAttempt(
   failure: AttemptFailure,
 ): Pick<Restart, "failure" | "reporting"> {
   if (run.reporting) return { failure: undefined, reporting: run.reporting };
+  if (run.cancelled) return { failure, reporting: cancelledReport(run.cancelled) };
   const next = { ...run, starts: run.starts + 1, failures: [...run.failures, failure] };
   return { failure, reporting: failureToReport(ports, next, failure) };
 }

@@ -31,6 +31,7 @@ export type ErrorCode =
   // Attempt (lib/attempt)
   | "empty_context"
   | "attempt_deadline" // the attempt's share of the function's time-out is used up: the next attempt continues the run
+  | "cancelled" // by an operator
   | "run_limit" // the run lasted longer than it may
   | "too_many_continuations"
   // Crashes and losses of an attempt (lib/attempt/attempt-failure.ts)

@@ -13,6 +13,7 @@ import { createRunQueries, type RunQueries } from "./run-queries.ts";
 import { finish, finishForAttempt } from "./finish.ts";
 import {
   cancellationSchema,
+  heldIn,
   parseRun,
   expiryOf,
   runItemId,
@@ -20,6 +21,7 @@ import {
   schemaVersion,
   type FinishedRun,
   type Fence,
+  type Held,
   type Inherited,
   type Cancellation,
   type FailureReport,
@@ -61,10 +63,10 @@ export interface RunStore extends RunQueries {
     fence: Fence,
     started: { readonly atMs: number; readonly requestId: string },
   ): Promise<Run | undefined>;
-  heartbeat(fence: Fence, heartbeat: Heartbeat): Promise<boolean>;
+  heartbeat(fence: Fence, heartbeat: Heartbeat): Promise<Held | undefined>;
   /** Whether the caller still owns the run. A consistent read. */
-  owns(fence: Fence): Promise<boolean>;
-  saveProgress(fence: Fence, progress: RunProgress): Promise<boolean>;
+  owns(fence: Fence): Promise<Held | undefined>;
+  saveProgress(fence: Fence, progress: RunProgress): Promise<Held | undefined>;
   /** Safe to repeat by the same invocation with the same state. */
   finish(fence: Fence, finished: FinishedRun): Promise<boolean>;
   /** Passes a running attempt's work to the next attempt. The caller sends the next attempt's event afterwards. */
@@ -117,11 +119,11 @@ export function createRunStore(
 
     owns: async (fence) => {
       const item = await table.get(runKey(fence));
-      return (
+      const isOwner =
         item?.["state"] === "running" &&
         item["attempt"] === fence.attempt &&
-        item["invocationId"] === fence.invocationId
-      );
+        item["invocationId"] === fence.invocationId;
+      return isOwner ? heldIn(item) : undefined;
     },
 
     saveProgress: (fence, progress) => updateOwned(table, fence, { set: progress }),
@@ -227,7 +229,12 @@ async function cancel(table: Table, run: RunRef, cancellation: Cancellation): Pr
   return item && parseRun(item);
 }
 
-async function updateOwned(table: Table, fence: Fence, change: Omit<Update, "condition">): Promise<boolean> {
+async function updateOwned(
+  table: Table,
+  fence: Fence,
+  change: Omit<Update, "condition">,
+): Promise<Held | undefined> {
   const condition = { text: `#attempt = :attempt AND ${owned}`, values: ownedValues(fence) };
-  return (await table.update(runKey(fence), { ...change, condition })) !== undefined;
+  const item = await table.update(runKey(fence), { ...change, condition });
+  return item && heldIn(item);
 }

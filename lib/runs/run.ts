@@ -162,6 +162,15 @@ export interface Fence extends AttemptRef {
   readonly invocationId: string;
 }
 
+/** What an invocation finds when it proves that the run is its own. */
+export interface Held {
+  readonly cancelled: Cancellation | undefined;
+}
+
+export const heldIn = (item: Item): Held => ({
+  cancelled: runSchema.shape.cancelled.parse(item["cancelled"]),
+});
+
 type ProgressFields = Pick<
   Run,
   | "rounds"

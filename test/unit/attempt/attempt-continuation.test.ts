@@ -219,7 +219,10 @@ describe("progress in the run store", () => {
   });
 
   it("ends the attempt at once when the fence refuses the write", async () => {
-    const { result, requests } = await ran({ work: noting, runStore: { saveProgress: async () => false } });
+    const { result, requests } = await ran({
+      work: noting,
+      runStore: { saveProgress: async () => undefined },
+    });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual([]);
   });

@@ -17,7 +17,10 @@ describe("a failure report", () => {
   });
 
   it("is not sent when the run store's fence refuses the attempt", async () => {
-    const { result, requests } = await ran({ work: declined, runStore: { saveProgress: async () => false } });
+    const { result, requests } = await ran({
+      work: declined,
+      runStore: { saveProgress: async () => undefined },
+    });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
   });

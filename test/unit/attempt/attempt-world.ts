@@ -5,7 +5,7 @@ import { jobDigest } from "../../../lib/attempt/job-digest.ts";
 import type { Product } from "../../../lib/attempt/work-context.ts";
 import type { RunStore } from "../../../lib/runs/run-store.ts";
 import { emptyDraft } from "../../../lib/deliverables/draft.ts";
-import { runSchema, type FinishedRun, type Run, type RunProgress } from "../../../lib/runs/run.ts";
+import { runSchema, type FinishedRun, type Held, type Run, type RunProgress } from "../../../lib/runs/run.ts";
 import type { AttemptEvent } from "../../../lib/adapters/lambda.ts";
 import { Secret, type RunnerKey } from "../../../lib/core/secret.ts";
 import type { Context } from "../../../lib/studio/schemas.ts";
@@ -62,6 +62,9 @@ export const jobContext = context({
 });
 /** The context of the workspace's next job. */
 export const nextJobContext: Context = { ...jobContext, recentMessages: [] };
+
+/** The run store: the run is the caller's, and nobody has cancelled it. */
+export const held: Held = { cancelled: undefined };
 
 type Ports = Parameters<typeof runAttempt>[0];
 export type Work = Ports["work"];
@@ -155,12 +158,12 @@ export function build(world: World = {}) {
     workspaces: partOf({ isOf: async () => world.hasWorkspace ?? true }),
     runStore: partOf({
       start: async () => run,
-      heartbeat: async () => true,
-      owns: async () => true,
+      heartbeat: async () => held,
+      owns: async () => held,
       saveProgress: async (_, progress) => {
         await world.saveProgress?.();
         notes.push(progress);
-        return true;
+        return held;
       },
       continueRun: async (_, { progress }) => {
         continued.push(progress);

@@ -40,7 +40,7 @@ describe("the fence", () => {
   });
 
   it("keeps an attempt from posting and from finishing the run once a newer attempt owns it", async () => {
-    const { result, requests, outcomes } = await ran({ runStore: { heartbeat: async () => false } });
+    const { result, requests, outcomes } = await ran({ runStore: { heartbeat: async () => undefined } });
     expect(result).toMatchObject({ state: "superseded" });
     expect(requests).toEqual(["heartbeat k1.secret"]);
     expect(outcomes).toEqual([]);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { RunnerError } from "../../../lib/core/errors.ts";
 import { heartbeatIntervalMs, LeaseHeartbeat } from "../../../lib/attempt/lease-heartbeat.ts";
+import type { Cancellation } from "../../../lib/runs/run.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 import { partOf } from "../../support/part-of.ts";
 import { recordingLog } from "../../support/silent.ts";
@@ -14,6 +15,7 @@ import {
   tooManyRequests,
 } from "./attempt-world.ts";
 
+const byAnn = { by: "ann", atMs: 5 };
 const never = new AbortController().signal;
 
 const running: LeaseHeartbeat[] = [];
@@ -25,12 +27,21 @@ interface World {
   /** Whether the run store accepts the heartbeat. */
   readonly isOurs?: () => boolean;
   readonly takenAgoMs?: number;
+  /** When the run's row is marked. */
+  readonly cancelledAtMs?: number;
 }
 
 /** Keeps a lease of ten minutes, with `random` 1 so that the interval is the whole 120 s. */
-function keep({ answer, isOurs = () => true, takenAgoMs = 0 }: World = {}) {
+function keep({
+  answer,
+  isOurs = () => true,
+  takenAgoMs = 0,
+  cancelledAtMs = Number.POSITIVE_INFINITY,
+}: World = {}) {
   const clock = createFakeClock();
   const sentAtMs: number[] = [];
+  const cancelled: Cancellation[] = [];
+  const held = () => ({ cancelled: clock.now() < cancelledAtMs ? undefined : byAnn });
   const heartbeat = new LeaseHeartbeat(
     {
       clock,
@@ -38,13 +49,17 @@ function keep({ answer, isOurs = () => true, takenAgoMs = 0 }: World = {}) {
       log: recordingLog(),
       onHeartbeat: () => undefined,
       onHeartbeatFailed: () => undefined,
+      onCancelled: (cancellation) => void cancelled.push(cancellation),
       job: partOf({
         heartbeat: async (signal) => {
           sentAtMs.push(clock.now());
           return { leaseExpiresAtMs: await answer?.(signal, clock) };
         },
       }),
-      runStore: partOf({ heartbeat: async () => isOurs() }),
+      runStore: partOf({
+        heartbeat: async () => (isOurs() ? held() : undefined),
+        owns: async () => held(),
+      }),
     },
     {
       fence: { pool: "default", runId: "r", attempt: 1, invocationId: "i" },
@@ -53,7 +68,7 @@ function keep({ answer, isOurs = () => true, takenAgoMs = 0 }: World = {}) {
     },
   );
   running.push(heartbeat);
-  return { clock, sentAtMs, heartbeat, signal: heartbeat.signal };
+  return { clock, sentAtMs, cancelled, heartbeat, signal: heartbeat.signal };
 }
 
 const unanswered = (signal: AbortSignal) =>
@@ -104,6 +119,24 @@ describe("the lease heartbeat", () => {
     const { clock, signal } = keep(world);
     await clock.advance(120_000);
     expect(signal.reason).toMatchObject({ code });
+  });
+
+  it.each([
+    ["is accepted", undefined],
+    ["fails", throwing(outage)],
+    ["is refused for its key", throwing(keyRefused)],
+  ])("shows that the run was cancelled when it %s, and goes on", async (_, answer) => {
+    const { clock, sentAtMs, cancelled, signal } = keep({
+      cancelledAtMs: 100_000,
+      ...(answer && { answer }),
+    });
+    await clock.advance(119_000);
+    expect(cancelled).toEqual([]);
+    await clock.advance(1_000);
+    expect(cancelled).toEqual([byAnn]);
+    await clock.advance(120_000);
+    expect(sentAtMs.length).toBeGreaterThan(1);
+    expect(signal.aborted).toBe(false);
   });
 
   it("continues when a refused key is accepted again", async () => {

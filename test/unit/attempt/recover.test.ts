@@ -128,6 +128,17 @@ async function pastItsLimit(clock: ReturnType<typeof createFakeClock>): Promise<
 }
 
 describe("recovery", () => {
+  it("fails the job of a run that was cancelled, and starts no further attempt", async () => {
+    const { recovered, invoked, reported, metrics } = build();
+    const run = await running({ responseIds: ["resp_1"] });
+    await runStore.cancel(run, { by: "ann", atMs: 950_000 });
+    expect(await recovered(run)).toBe("failed");
+    expect(invoked).toEqual([]);
+    expect(reported).toEqual(["This job was cancelled by ann."]);
+    expect(await seen(run)).toMatchObject({ state: "failed", reason: "cancelled", failures: ["crashed"] });
+    expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=cancelled} 1");
+  });
+
   it("restarts a run whose attempt crashed while its lease is alive", async () => {
     const { recovered, invoked, metrics } = build();
     const run = await running();

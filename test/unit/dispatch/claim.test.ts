@@ -76,10 +76,10 @@ describe("a lease of a workspace that has an open run", () => {
     const { fence } = await lease();
     await lease();
     expect(await stateOf("run-1")).toEqual({ state: "lost", reason: "superseded", unconfirmed: undefined });
-    expect(await runStore.owns(fence)).toBe(false);
+    expect(await runStore.owns(fence)).toBeUndefined();
     const heartbeat = { atMs: startMs, leaseExpiresAtMs: startMs + leaseMs };
-    expect(await runStore.heartbeat(fence, heartbeat)).toBe(false);
-    expect(await runStore.saveProgress(fence, { delivering: true })).toBe(false);
+    expect(await runStore.heartbeat(fence, heartbeat)).toBeUndefined();
+    expect(await runStore.saveProgress(fence, { delivering: true })).toBeUndefined();
     expect((await runStore.openRuns(pool)).map(({ runId }) => runId)).toEqual(["run-2"]);
     expect(metrics.emitted).toContain(`RunsLost{pool=${pool},reason=superseded} 1`);
   });

@@ -102,8 +102,10 @@ describe("the fence", () => {
     const progress = { rounds: 1, responseIds: ["resp_1"], usage };
     const ending = { state: "failed", reason: "model_refused", explanation: "no" } as const;
     const costs = { createdAtMs: 500, costUsd: 0.25 };
-    expect(await runStore.heartbeat(fence, heartbeat)).toBe(true);
-    expect(await runStore.saveProgress(fence, { ...progress, createdAtMs: 500 })).toBe(true);
+    expect(await runStore.heartbeat(fence, heartbeat)).toEqual({ cancelled: undefined });
+    expect(await runStore.saveProgress(fence, { ...progress, createdAtMs: 500 })).toEqual({
+      cancelled: undefined,
+    });
     expect(await runStore.finish(fence, { ...ending, atMs: 7_000, costUsd: 0.25 })).toBe(true);
     const run = await readBack(fence);
     expect(run).toMatchObject({ ...ending, ...progress, ...costs, endedAtMs: 7_000 });
@@ -119,8 +121,8 @@ describe("the fence", () => {
 
   it("refuses every write of an invocation that does not own the attempt", async () => {
     const other = { ...(await started()), invocationId: "second" };
-    expect(await runStore.heartbeat(other, heartbeat)).toBe(false);
-    expect(await runStore.saveProgress(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBe(false);
+    expect(await runStore.heartbeat(other, heartbeat)).toBeUndefined();
+    expect(await runStore.saveProgress(other, { rounds: 1, responseIds: ["resp_1"], usage })).toBeUndefined();
     expect(await runStore.finish(other, ok)).toBe(false);
   });
 
@@ -129,7 +131,7 @@ describe("the fence", () => {
     expect(await runStore.finish(fence, silent)).toBe(true);
     expect(await runStore.finish(fence, silent)).toBe(true);
     expect(await runStore.finish(fence, ok)).toBe(false);
-    expect(await runStore.heartbeat(fence, heartbeat)).toBe(false);
+    expect(await runStore.heartbeat(fence, heartbeat)).toBeUndefined();
   });
 
   it("refuses the owner's outcome once another process has finished the run", async () => {
@@ -146,7 +148,7 @@ describe("the next attempt", () => {
     expect(await continueRun(fence)).toBe(true);
     const next = { state: "leased", attempt: 2, calledAtMs: 5_000, continuations: 1, starts: 1 };
     expect(await readBack(fence)).toMatchObject({ ...next, leaseExpiresAtMs: 700_000 });
-    expect(await runStore.heartbeat(fence, heartbeat)).toBe(false);
+    expect(await runStore.heartbeat(fence, heartbeat)).toBeUndefined();
     expect(await runStore.finish(fence, ok)).toBe(false);
     const second = { ...fence, attempt: 2, invocationId: "second" };
     expect(await runStore.start(second, began)).toMatchObject({ attempt: 2, state: "running" });

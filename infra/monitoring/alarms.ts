@@ -95,7 +95,7 @@ export const alarmRows = [
     ...quiet,
     limit: (input) => ({
       threshold: input.settings.monitoring.failurePercent,
-      when: `when ${input.settings.monitoring.failurePercent} % (monitoring.failurePercent) or more of at least ${fewestEnded(input)} runs that ended in 15 minutes have failed; one failed run alone never does it.`,
+      when: `when ${input.settings.monitoring.failurePercent} % (monitoring.failurePercent) or more of at least ${fewestEnded(input)} runs that ended in 15 minutes have failed; one failed run alone never does it, and cancelled runs do not count as failed.`,
     }),
     means: "Too many jobs fail.",
     lookAt: "the outcomes by reason and the saved query Failures by reason.",

@@ -15,9 +15,10 @@ export interface EmfOptions {
 export function createEmfMetrics({ clock, writeLine }: EmfOptions): Metrics {
   return {
     emit: (name, dimensions, value) => {
+      const { reason }: { readonly reason?: string } = dimensions;
       const directive = {
         Namespace: metricsNamespace,
-        Dimensions: dimensionSetsOf(name),
+        Dimensions: dimensionSetsOf(name, reason),
         Metrics: [{ Name: name, Unit: metricTable[name].unit }],
       };
       const line = {

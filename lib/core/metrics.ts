@@ -13,6 +13,8 @@ export interface MetricRow {
   readonly dimensions: readonly Dimension[];
   /** Emitted with the dimension `pool` alone too: the sum over the others, which an alarm cannot form by itself. */
   readonly totals?: true;
+  /** This reason is left out of the totals. */
+  readonly totalsWithout?: string;
   readonly meaning: string;
   readonly emitter: readonly Emitter[];
 }
@@ -62,7 +64,10 @@ export const metricTable = {
     unit: "Count",
     dimensions: ["pool", "reason"],
     totals: true,
-    meaning: "Runs that were reported to Studio as failed.",
+    // A cancellation is no fault of the runner, and must not set off the alarm FailureRate.
+    totalsWithout: "cancelled",
+    meaning:
+      "Runs that were reported to Studio as failed. Those that an operator cancelled have the reason cancelled, and are not part of the pool's total.",
     emitter: finishers,
   },
   RunsLost: {
@@ -197,8 +202,12 @@ export interface Metrics {
   emit<N extends MetricName>(name: N, dimensions: Dimensions<N>, value: number): void;
 }
 
-/** The sets of dimensions under which CloudWatch keeps a metric. An alarm or widget must name one of them whole. */
-export function dimensionSetsOf(name: MetricName): readonly (readonly Dimension[])[] {
-  const { dimensions, totals }: MetricRow = metricTable[name];
-  return totals ? [dimensions, ["pool"]] : [dimensions];
+/**
+ * The sets of dimensions under which CloudWatch keeps a metric, or its values with this reason. An alarm or widget must name one of them
+ * whole.
+ */
+export function dimensionSetsOf(name: MetricName, reason?: string): readonly (readonly Dimension[])[] {
+  const { dimensions, totals, totalsWithout }: MetricRow = metricTable[name];
+  const isInTotals = totals && (reason === undefined || reason !== totalsWithout);
+  return isInTotals ? [dimensions, ["pool"]] : [dimensions];
 }

@@ -48,6 +48,15 @@ describe("the line of a metric", () => {
     });
   });
 
+  it("leaves cancelled runs out of the total of failed ones, which an alarm watches", () => {
+    const { lines, metrics } = emitter();
+    metrics.emit("RunsFailed", { pool: "eu", reason: "cancelled" }, 1);
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      _aws: { CloudWatchMetrics: [{ Dimensions: [["pool", "reason"]] }] },
+      reason: "cancelled",
+    });
+  });
+
   it("is a single line that cannot be mistaken for a log line", () => {
     const { lines, metrics } = emitter();
     metrics.emit("CostUsd", { pool: "eu", model: "a\nb" }, 0.25);

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { cancel } from "./commands/cancel.ts";
 import { checkUpdate } from "./commands/check-update.ts";
 import { clearBackoff } from "./commands/clear-backoff.ts";
 import { config } from "./commands/config.ts";
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   jobs,
   explain,
   logs,
+  cancel,
   pause,
   resume,
   drain,

@@ -99,6 +99,7 @@ const rowsFor = (scenario: Scenario, made: Made): readonly Row[] => {
     [["explain", runId], 0],
     [["logs", "--since", "1h"], 0],
     [["logs", "--function", "processor", "--job", workspaceId], 0],
+    [["cancel", workspaceId], 1],
     [["pause", "--why", "a look"], 0],
     [["drain", "--timeout", "60s"], 0],
     [["resume"], 0],

@@ -2,7 +2,6 @@ import { App, Duration, Stack } from "aws-cdk-lib";
 import { IpAddresses, Peer, Port, SecurityGroup, SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
 import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
-import { addOutputs } from "../infra/outputs.ts";
 import { StudioRunner } from "../infra/studio-runner.ts";
 
 /**
@@ -37,7 +36,7 @@ export function addOwnStack(app: App): Stack {
   // Functions start only when the way out is there.
   runner.node.addDependency(vpc);
   // What the CLI operates the stack by: npm run runner -- status --stack OwnApp
-  addOutputs(stack, runner);
+  runner.addOutputs();
   return stack;
 }
 

@@ -1,9 +1,9 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
+import { CfnSecret, Secret, type ISecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
-import { keyStatements } from "./encryption.ts";
+import { importKey, keyStatements } from "./encryption.ts";
 
 export interface KeySecretProps {
   readonly description: string;
@@ -21,6 +21,8 @@ export interface KeySecretProps {
  */
 export class KeySecret extends Construct {
   readonly arn: string;
+  /** For grants and references. Your app never needs the value. */
+  readonly secret: ISecret;
   readonly imported: boolean;
   readonly #kmsKeyArn: string | undefined;
 
@@ -29,6 +31,11 @@ export class KeySecret extends Construct {
     this.imported = props.importedArn !== undefined;
     this.#kmsKeyArn = props.kmsKeyArn;
     this.arn = props.importedArn ?? this.#create(props.description).ref;
+    const encryptionKey = importKey(this, props.kmsKeyArn);
+    this.secret = Secret.fromSecretAttributes(this, "Existing", {
+      secretCompleteArn: this.arn,
+      ...(encryptionKey ? { encryptionKey } : {}),
+    });
   }
 
   readStatements(): readonly PolicyStatement[] {

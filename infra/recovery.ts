@@ -27,11 +27,13 @@ const memoryMb = 256;
 export class Recovery extends Construct {
   readonly runner: RunnerFunction;
   readonly deadLetters: Queue;
+  readonly #queueKeyArn: string | undefined;
 
   constructor(scope: Construct, id: string, props: RecoveryProps) {
     super(scope, id);
     const { settings, pool, runStore, runnerKeys, processor } = props;
     const queueKeyArn = keyArnFor(settings, "queue");
+    this.#queueKeyArn = queueKeyArn;
     this.deadLetters = this.#createQueue(queueKeyArn);
     this.runner = new RunnerFunction(this, "Runner", {
       name: "recover",
@@ -60,6 +62,21 @@ export class Recovery extends Construct {
       retries: 2,
       onFailureArn: this.deadLetters.queueArn,
     });
+  }
+
+  /** Allows taking an event from the queue for dead letters, and handing it to this function again. */
+  redriveStatements(): readonly PolicyStatement[] {
+    const take = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"].map(
+      (action) => `sqs:${action}`,
+    );
+    return [
+      new PolicyStatement({ actions: take, resources: [this.deadLetters.queueArn] }),
+      new PolicyStatement({
+        actions: ["lambda:InvokeFunction"],
+        resources: [this.runner.function.functionArn],
+      }),
+      ...keyStatements("sqs", this.#queueKeyArn),
+    ];
   }
 
   #createQueue(kmsKeyArn: string | undefined): Queue {

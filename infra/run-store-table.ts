@@ -38,10 +38,10 @@ export class RunStoreTable extends Construct {
     this.tableArn = table.tableArn;
   }
 
-  /** Allows access to single rows of one pool by their key, and the use of the table's KMS key. */
+  /** Allows access to the rows of one pool by their key, and the use of the table's KMS key. */
   rowStatements(
     pool: string,
-    ...actions: readonly ("GetItem" | "PutItem" | "UpdateItem")[]
+    ...actions: readonly ("GetItem" | "PutItem" | "UpdateItem" | "Query")[]
   ): readonly PolicyStatement[] {
     const rows = new PolicyStatement({
       actions: actions.map((action) => `dynamodb:${action}`),

@@ -1,4 +1,5 @@
 import { CfnResource, Stack, Tags, Token } from "aws-cdk-lib";
+import type { Grant, IGrantable } from "aws-cdk-lib/aws-iam";
 import { Topic, type ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct, type IConstruct } from "constructs";
 import { applyCompanyRules } from "./company-rules.ts";
@@ -7,21 +8,12 @@ import { KeySecret } from "./key-secret.ts";
 import { RunStoreTable } from "./run-store-table.ts";
 import { AlarmTopic } from "./monitoring/alarm-topic.ts";
 import { levels } from "./monitoring/levels.ts";
+import { grantAll, operateStatements, readStatements } from "./grants.ts";
+import { addOutputs } from "./outputs.ts";
 import { poolId } from "./pool-id.ts";
 import { Pool } from "./pool.ts";
-import {
-  invalidSettings,
-  parseSettings,
-  storesModelKey,
-  type Settings,
-  type SettingsInput,
-} from "./settings.ts";
-
-/**
- * The settings without those of a stack. Every one has a default. ARNs may be references within the same CDK
- * app.
- */
-export type StudioRunnerProps = Omit<SettingsInput, "stackName">;
+import type { StudioRunnerProps } from "./props.ts";
+import { invalidSettings, parseSettings, storesModelKey, type Settings } from "./settings.ts";
 
 /** CloudFormation's limit. */
 const maxResources = 500;
@@ -65,6 +57,27 @@ export class StudioRunner extends Construct {
     this.#fitStack();
     applyCompanyRules(this, settings);
     for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
+  }
+
+  /**
+   * Adds the stack outputs by which the command line finds the runner. A stack has them once: give each runner a stack of
+   * its own if you operate it by the command line.
+   */
+  addOutputs(): void {
+    addOutputs(Stack.of(this), this);
+  }
+
+  /** Allows what the commands that change nothing need, such as `status`, `jobs`, `explain` and `logs`. */
+  grantRead(grantee: IGrantable): Grant {
+    return grantAll(grantee, readStatements(this));
+  }
+
+  /**
+   * Allows what the command line needs, except to deploy and destroy. That includes reading and replacing the keys in
+   * Secrets Manager.
+   */
+  grantOperate(grantee: IGrantable): Grant {
+    return grantAll(grantee, [...readStatements(this), ...operateStatements(this)]);
   }
 
   #topic(settings: Settings): ITopic | undefined {

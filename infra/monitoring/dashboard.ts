@@ -13,26 +13,25 @@ export interface PoolDashboardProps extends Watched {
 
 /** The dashboard of one pool. `npm start` draws the same dashboard from the template. */
 export class PoolDashboard extends Construct {
-  readonly name: string;
+  readonly dashboard: Dashboard;
 
   constructor(scope: Construct, id: string, props: PoolDashboardProps) {
     super(scope, id);
     const { pool, alarms } = props;
-    const dashboard = new Dashboard(this, "Dashboard", {
+    this.dashboard = new Dashboard(this, "Dashboard", {
       defaultInterval: Duration.hours(3),
       periodOverride: PeriodOverride.AUTO,
     });
     const states = alarms.map((alarm) => Alarm.fromAlarmArn(this, `${alarm.id}State`, alarm.arn));
-    dashboard.addWidgets(
+    this.dashboard.addWidgets(
       text(
         `# Pool ${pool.name}\nWhat to do about an alarm: docs/runbook.md. On one screen: \`${commandLine("status", { pool: pool.name })}\``,
         2,
       ),
     );
     for (const { title, rows } of sectionsOf(props, states)) {
-      dashboard.addWidgets(text(`## ${title}`));
-      for (const row of rows) dashboard.addWidgets(...row);
+      this.dashboard.addWidgets(text(`## ${title}`));
+      for (const row of rows) this.dashboard.addWidgets(...row);
     }
-    this.name = dashboard.dashboardName;
   }
 }

@@ -1,3 +1,4 @@
+import type { Dashboard } from "aws-cdk-lib/aws-cloudwatch";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { PoolDashboard } from "./dashboard.ts";
@@ -15,7 +16,7 @@ export interface PoolMonitoringProps extends Watched {
 export class PoolMonitoring extends Construct {
   readonly alarms: readonly NamedAlarm[];
   readonly savedQueries: SavedQueries | undefined;
-  readonly dashboardName: string | undefined;
+  readonly dashboard: Dashboard | undefined;
 
   constructor(scope: Construct, id: string, props: PoolMonitoringProps) {
     super(scope, id);
@@ -25,8 +26,8 @@ export class PoolMonitoring extends Construct {
       topic === undefined ? [] : new PoolAlarms(this, "Alarms", { ...props, contents, topic }).alarms;
     this.savedQueries = contents.savedQueries ? new SavedQueries(this, "Queries", props) : undefined;
     const { alarms } = this;
-    this.dashboardName = contents.dashboard
-      ? new PoolDashboard(this, "Dashboard", { ...props, alarms }).name
+    this.dashboard = contents.dashboard
+      ? new PoolDashboard(this, "Dashboard", { ...props, alarms }).dashboard
       : undefined;
   }
 }

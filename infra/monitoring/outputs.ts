@@ -16,8 +16,8 @@ export function operatingOutputs(runner: StudioRunner): readonly Output[] {
   const { settings, alarmTopic, pools } = runner;
   const stack = Stack.of(runner);
   const dashboards = pools.flatMap((pool) => {
-    const { dashboardName } = pool.monitoring;
-    return dashboardName === undefined ? [] : [[pool.settings.name, dashboardName]];
+    const { dashboard, settings: of } = pool;
+    return dashboard === undefined ? [] : [[of.name, dashboard.dashboardName]];
   });
   const json = (value: unknown): string => stack.toJsonString(value);
   return [

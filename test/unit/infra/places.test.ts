@@ -1,6 +1,7 @@
 import { Stack } from "aws-cdk-lib";
 import { describe, expect, it } from "vitest";
-import { StudioRunner, type StudioRunnerProps } from "../../../infra/studio-runner.ts";
+import type { StudioRunnerProps } from "../../../infra/props.ts";
+import { StudioRunner } from "../../../infra/studio-runner.ts";
 import { pool, problems } from "./settings-cases.ts";
 import { readTemplate, testApp } from "./synthesized.ts";
 

@@ -168,6 +168,28 @@ export const guards: readonly Guard[] = [
     },
   },
   {
+    promise: nothingIsPaidTwice,
+    guard: "a cancelled run stops its model at the next heartbeat",
+    file: "lib/attempt/lease-heartbeat.ts",
+    remove: "    if (cancelled) this.#ports.onCancelled(cancelled);",
+    put: "",
+    test: {
+      file: "test/unit/attempt/attempt-cancelled.test.ts",
+      name: "cancels its response at the next heartbeat and fails its job with who cancelled it and why",
+    },
+  },
+  {
+    promise: nothingIsPaidTwice,
+    guard: "a cancelled run whose attempt has died is not restarted",
+    file: "lib/attempt/recover.ts",
+    remove: "  if (run.cancelled) return { failure, reporting: cancelledReport(run.cancelled) };",
+    put: "",
+    test: {
+      file: recoverTest,
+      name: "fails the job of a run that was cancelled, and starts no further attempt",
+    },
+  },
+  {
     promise: nothingIsPostedForAnotherRun,
     guard: "a refused heartbeat aborts the attempt",
     file: "lib/attempt/lease-heartbeat.ts",
@@ -224,7 +246,8 @@ export const guards: readonly Guard[] = [
     promise: nothingIsPostedForAnotherRun,
     guard: "a run that was created after a newer one took its workspace stops before it works",
     file: "lib/attempt/attempt.ts",
-    remove: "  if (!(await ports.workspaces.isOf(run))) return finishSuperseded(ports, fence, run);",
+    remove:
+      "  if (!(await ports.workspaces.isOf(run)))\n    return finishSuperseded(ports, run, (finished) => runStore.finish(fence, finished));",
     put: "",
     test: { file: attemptTest, name: "stops an attempt at once when a newer run owns the workspace" },
   },

@@ -72,8 +72,11 @@ interface World {
   readonly commandName: string;
 }
 
-/** Everything that a command works with. AWS clients are created on first use, once. */
-export interface Context extends World {
+/**
+ * A deployed stack to read and operate: for commands, and for the pages of `npm start`. AWS clients are created
+ * on first use, once.
+ */
+export interface StackContext extends Pick<World, "clock" | "signal"> {
   readonly options: GlobalOptions;
   /** @throws CliError `usage` without a region */
   aws(): Promise<Aws>;
@@ -92,6 +95,10 @@ export interface Context extends World {
   caller(): Promise<string>;
   /** A command to copy into a shell, for the stack and pool that this command is about. */
   readonly commandLine: (words: string) => string;
+}
+
+/** Everything that a command works with. */
+export interface Context extends World, StackContext {
   /** A new context with nothing cached, for use after a deploy. */
   fresh(): Context;
 }
@@ -103,14 +110,18 @@ export interface Connect {
   readonly secrets: (account: AwsAccount) => Secrets;
 }
 
-export interface ContextEdges extends World {
+interface StackEdges extends Pick<World, "clock" | "signal" | "commandName"> {
   readonly userName: () => string;
-  readonly isAlive: (pid: number) => boolean;
-  readonly defaultStateDir: string;
   readonly connect: Connect;
 }
 
-interface Target {
+export interface ContextEdges extends World, StackEdges {
+  readonly isAlive: (pid: number) => boolean;
+  readonly defaultStateDir: string;
+}
+
+/** Which stack, and where. */
+export interface Target {
   /** Reads the settings when called, because signing in needs none. @throws CliError `config_invalid` */
   readonly stackName: () => Promise<string>;
   readonly account: AwsAccount;
@@ -118,6 +129,16 @@ interface Target {
 
 export function createContext(options: GlobalOptions, edges: ContextEdges): Context {
   const target = once(() => findTarget(options, edges));
+  const fresh = (): Context => createContext(options, edges);
+  return { ...edges, ...createStackContext(options, target, edges), fresh };
+}
+
+export function createStackContext(
+  options: GlobalOptions,
+  target: () => Promise<Target>,
+  edges: StackEdges,
+): StackContext {
+  const { clock, signal } = edges;
   const say = (words: string): string => commandLine(words, { ...options, name: edges.commandName });
   const account = async (): Promise<AwsAccount> => (await target()).account;
   const aws = once(async () => {
@@ -137,7 +158,8 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
   });
   const pools = async (): Promise<readonly StackPool[]> => choosePools(await stack(), options.pool);
   return {
-    ...edges,
+    clock,
+    signal,
     options,
     aws,
     secrets: once(async () => edges.connect.secrets(await account())),
@@ -147,11 +169,10 @@ export function createContext(options: GlobalOptions, edges: ContextEdges): Cont
     runStore: once(async () =>
       createRunStorePorts(
         edges.connect.table((await stack()).output("RunStoreTable"), await account()),
-        edges.clock,
+        clock,
       ),
     ),
     commandLine: say,
-    fresh: () => createContext(options, edges),
     caller: async () => (options.local ? edges.userName() : (await (await aws()).identity.caller()).arn),
   };
 }

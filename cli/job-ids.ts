@@ -1,5 +1,5 @@
 import type { Run } from "../lib/runs/run.ts";
-import type { Context } from "./context.ts";
+import type { StackContext } from "./context.ts";
 import { CliError } from "./errors.ts";
 import type { StackPool } from "./stack.ts";
 
@@ -18,7 +18,7 @@ export interface FoundRuns {
  * Finds the runs of a workspace, or one run, by id, in the pools that the command is about.
  * @throws CliError `not_found`
  */
-export async function findRunsOf(context: Context, id: string): Promise<FoundRuns> {
+export async function findRunsOf(context: StackContext, id: string): Promise<FoundRuns> {
   const pools = await context.pools();
   const { runs: runStore } = await context.runStore();
   const found = await Promise.all(

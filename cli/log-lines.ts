@@ -2,7 +2,7 @@ import * as z from "zod";
 import { isMetricLine, parseLogLine, type LogLine } from "./parse-log-line.ts";
 import { quietSentenceOf, sentenceOf, toneOf, type Tone } from "./sentences.ts";
 import { printable } from "../lib/core/text.ts";
-import type { Context } from "./context.ts";
+import type { StackContext } from "./context.ts";
 import type { LogRecord } from "./ports.ts";
 import type { Role } from "./stack.ts";
 import { reasonInWords } from "./cycle-words.ts";
@@ -17,6 +17,11 @@ export interface ReadableLine {
   readonly workspaceId: string | undefined;
   readonly runId: string | undefined;
   readonly attempt: number | undefined;
+  readonly round: number | undefined;
+  /** The number of tools that the model called. */
+  readonly calls: number | undefined;
+  /** The name of a tool that the model called. */
+  readonly tool: string | undefined;
   readonly what: string;
   readonly tone: Tone;
   /** The line is not a step of a job: left out of `explain`, dim in `logs`. */
@@ -27,6 +32,7 @@ export interface ReadableLine {
 
 const ownSchema = z.looseObject({
   attempt: z.number().optional(),
+  tool: z.string().max(200).optional().catch(undefined),
   timestamp: z.string().optional(),
 });
 
@@ -36,6 +42,17 @@ const platformSchema = z.object({
   record: z.looseObject({ status: z.string().optional(), errorType: z.string().optional() }),
 });
 
+/** A line that is not about a run. */
+const nobody = {
+  event: undefined,
+  workspaceId: undefined,
+  runId: undefined,
+  attempt: undefined,
+  round: undefined,
+  calls: undefined,
+  tool: undefined,
+};
+
 /** `undefined` for metrics, and for Lambda's lines about a successful invocation. */
 export function toReadableLine({ atMs, text }: LogRecord, role: Role): ReadableLine | undefined {
   if (isMetricLine(text)) return undefined;
@@ -44,11 +61,10 @@ export function toReadableLine({ atMs, text }: LogRecord, role: Role): ReadableL
   if (platform.success) return toReadablePlatformLine(platform.data, { atMs, role, fields });
   const line = parseLogLine(text);
   if (!line) {
-    const none = { event: undefined, workspaceId: undefined, runId: undefined, attempt: undefined };
     return {
       atMs,
       function: role,
-      ...none,
+      ...nobody,
       what: printable(text),
       tone: "plain",
       minor: false,
@@ -64,6 +80,9 @@ export function toReadableLine({ atMs, text }: LogRecord, role: Role): ReadableL
     workspaceId: line.workspaceId,
     runId: line.runId,
     attempt: own?.attempt,
+    round: line.round,
+    calls: line.calls,
+    tool: own?.tool,
     what: sentence ?? quietWords(line),
     tone: toneOf(line),
     minor: sentence === undefined,
@@ -90,9 +109,8 @@ function toReadablePlatformLine(
   const { status = "success", errorType } = record;
   if (type !== "platform.report" || status === "success") return undefined;
   const why = errorType === undefined ? "" : ` (${errorType})`;
-  const none = { workspaceId: undefined, runId: undefined, attempt: undefined };
   const what = printable(`Lambda ended the invocation: ${status}${why}`);
-  return { atMs, function: role, event: type, ...none, what, tone: "bad", minor: false, fields };
+  return { atMs, function: role, ...nobody, event: type, what, tone: "bad", minor: false, fields };
 }
 
 /** The line's own time, which orders lines better than CloudWatch's time of ingestion. */
@@ -107,7 +125,7 @@ export function filterFor(field: "workspaceId" | "runId", value: string): string
 }
 
 /** Why the stack's logs cannot be read here; `undefined`: they can. The local stack has no classes of logs. */
-export async function whyUnread(context: Context): Promise<string | undefined> {
+export async function whyUnread(context: StackContext): Promise<string | undefined> {
   const { settings } = await context.stack();
   if (context.options.local || settings.logClass === "standard") return undefined;
   return `The setting logClass is "${settings.logClass}": only CloudWatch Logs Insights reads these logs.`;

@@ -16,7 +16,10 @@ const logLineSchema = z.looseObject({
   what: z.string().optional(),
   leased: z.number().optional(),
   inFlight: z.number().optional(),
+  attempt: z.number().optional(),
   round: z.number().optional(),
+  /** The tool that the model called. */
+  tool: z.string().optional(),
   starts: z.number().optional(),
   losses: z.number().optional(),
   calls: z.number().optional(),

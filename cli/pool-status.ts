@@ -4,7 +4,7 @@ import type { Backoff } from "../lib/runs/backoff.ts";
 import type { Control } from "../lib/runs/control.ts";
 import type { LastCycle, LockState } from "../lib/runs/dispatch-lock.ts";
 import { attempt, problemOf, valueOf, type Part } from "./attempt.ts";
-import type { Context } from "./context.ts";
+import type { StackContext } from "./context.ts";
 import { formatAge, formatDuration, formatTime } from "./format.ts";
 import type { AlarmState, ScheduleState } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
@@ -61,7 +61,7 @@ export interface LeftAlone {
 export const goodPollWithinMs = 300_000;
 
 /** The number of runs whose lease is still live, as the dispatcher counts them. */
-export async function countInFlight(context: Context, pool: string): Promise<number> {
+export async function countInFlight(context: StackContext, pool: string): Promise<number> {
   const { runs } = await context.runStore();
   const nowMs = context.clock.now();
   return (await runs.openRuns(pool)).filter(({ leaseExpiresAtMs }) => leaseExpiresAtMs > nowMs).length;
@@ -71,7 +71,7 @@ export async function countInFlight(context: Context, pool: string): Promise<num
  * Reads the state of one pool. If AWS does not answer, `problems` says so and the rest is still returned.
  * @throws RunnerError `run_store_unavailable`
  */
-export async function readPoolStatus(context: Context, pool: StackPool): Promise<PoolStatus> {
+export async function readPoolStatus(context: StackContext, pool: StackPool): Promise<PoolStatus> {
   const { control, backoff, lock, spend, workspaces, unreadable } = await context.runStore();
   const { name } = pool;
   const nowMs = context.clock.now();
@@ -172,7 +172,7 @@ interface Asked {
   readonly alarms: Part<NonNullable<PoolStatus["alarms"]>>;
 }
 
-async function askAws(context: Context, pool: StackPool): Promise<Asked> {
+async function askAws(context: StackContext, pool: StackPool): Promise<Asked> {
   const aws = await context.aws();
   const [schedule, deadLetters, alarms] = await Promise.all([
     attempt(() => aws.schedules.read(pool.output("Schedule"))),
@@ -183,7 +183,7 @@ async function askAws(context: Context, pool: StackPool): Promise<Asked> {
 }
 
 async function readAlarms(
-  context: Context,
+  context: StackContext,
   { alarms }: StackPool,
 ): Promise<NonNullable<PoolStatus["alarms"]>> {
   const entries = Object.entries(alarms);

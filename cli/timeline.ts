@@ -1,6 +1,6 @@
 import { printable } from "../lib/core/text.ts";
-import type { Run } from "../lib/runs/run.ts";
-import type { Context } from "./context.ts";
+import type { Cancellation, Run } from "../lib/runs/run.ts";
+import type { StackContext } from "./context.ts";
 import { markInvented } from "./canned-model.ts";
 import { count, formatDuration, formatUsd } from "./format.ts";
 import type { FoundRuns } from "./job-ids.ts";
@@ -10,6 +10,8 @@ import { roles, type Role, type StackPool } from "./stack.ts";
 /** Log lines are written slightly before the lease is recorded and after the run is finished. */
 const marginMs = 120_000;
 
+export const noLogLines = "No log lines were found: they are kept for a limited time only.";
+
 /** One thing that happened in a run, safe for a terminal. */
 export interface Step {
   readonly atMs: number;
@@ -18,12 +20,15 @@ export interface Step {
   readonly event: string | null;
   readonly what: string;
   readonly tone: ReadableLine["tone"];
+  /** The original fields of the log line behind the step; null: the run store's row is behind it. */
+  readonly log: unknown;
 }
 
 export interface Timeline {
   readonly run: Run;
   readonly steps: readonly Step[];
-  readonly logLines: number;
+  /** Every log line of the run, oldest first, including those that are no steps. */
+  readonly lines: readonly ReadableLine[];
 }
 
 /**
@@ -31,7 +36,7 @@ export interface Timeline {
  * @param hasLogs false: the logs cannot be read (`whyUnread`)
  */
 export async function readTimelines(
-  context: Context,
+  context: StackContext,
   { pool, runs }: FoundRuns,
   hasLogs: boolean,
 ): Promise<readonly Timeline[]> {
@@ -41,7 +46,7 @@ export async function readTimelines(
 
 /** Log lines of all functions about the runs' workspace, from the first lease to the last end. */
 async function readLines(
-  context: Context,
+  context: StackContext,
   pool: StackPool,
   runs: readonly [Run, ...Run[]],
 ): Promise<readonly ReadableLine[]> {
@@ -65,18 +70,29 @@ async function readLines(
 }
 
 function timelineOf(run: Run, lines: readonly ReadableLine[]): Timeline {
-  const own = lines.filter(({ runId, minor }) => runId === run.runId && !minor);
-  const logSteps = own.map(({ atMs, function: source, attempt, event, what, tone }) => ({
-    atMs,
-    source,
-    attempt: attempt ?? null,
-    event: event ?? null,
-    what,
-    tone,
-  }));
+  const own = lines.filter(({ runId }) => runId === run.runId).toSorted((a, b) => a.atMs - b.atMs);
+  const logSteps = own.filter(({ minor }) => !minor).map(stepOf);
   const steps = [...runStoreSteps(run), ...logSteps].toSorted((a, b) => a.atMs - b.atMs);
-  return { run, steps, logLines: own.length };
+  return { run, steps, lines: own };
 }
+
+export const stepOf = ({
+  atMs,
+  function: source,
+  attempt,
+  event,
+  what,
+  tone,
+  fields,
+}: ReadableLine): Step => ({
+  atMs,
+  source,
+  attempt: attempt ?? null,
+  event: event ?? null,
+  what,
+  tone,
+  log: fields,
+});
 
 /** Steps from the run store, so that the timeline is complete even if the logs have expired. */
 function runStoreSteps(run: Run): readonly Step[] {
@@ -87,11 +103,23 @@ function runStoreSteps(run: Run): readonly Step[] {
     event: null,
     what,
     tone,
+    log: null,
   });
-  const { leasedAtMs, keyId, heartbeatAtMs, endedAtMs, state, reason, createdAtMs, leaseExpiresAtMs } = run;
+  const {
+    leasedAtMs,
+    keyId,
+    heartbeatAtMs,
+    endedAtMs,
+    state,
+    reason,
+    createdAtMs,
+    leaseExpiresAtMs,
+    cancelled,
+  } = run;
   return [
     ...(createdAtMs === undefined ? [] : [step(createdAtMs, "its newest message was written")]),
     step(leasedAtMs, `the run is created under a lease of ${formatDuration(run.leaseMs)}, key ${keyId}`),
+    ...(cancelled === undefined ? [] : [step(cancelled.atMs, cancelledWords(cancelled), "bad")]),
     ...(endedAtMs === undefined && heartbeatAtMs !== undefined
       ? [step(heartbeatAtMs, "the newest heartbeat")]
       : []),
@@ -100,6 +128,9 @@ function runStoreSteps(run: Run): readonly Step[] {
       : [step(endedAtMs, `the run is finished: ${state}, ${reason ?? "no reason"}`, toneOfEnd(state))]),
   ];
 }
+
+const cancelledWords = ({ by, why }: Cancellation): string =>
+  printable(`cancelled by ${by}${why === undefined ? "" : `: ${why}`}`);
 
 const toneOfEnd = (state: Run["state"]): Step["tone"] => (state === "completed" ? "good" : "bad");
 

@@ -29,6 +29,10 @@ export interface Remedy {
   readonly command?: string;
 }
 
+/** "To lease jobs again: npm run runner -- resume" */
+export const remedyText = ({ text, command }: Remedy, commandLine: (words: string) => string): string =>
+  command === undefined ? text : `${text} ${commandLine(command)}`;
+
 interface Facts {
   readonly status: PoolStatus;
   readonly nowMs: number;

@@ -110,7 +110,11 @@ function introduce(options: LocalOptions, stack: LocalStack): void {
     stack.canned
       ? `Model    ${pc.yellow("canned answers of the offline model")}; set OPENAI_API_KEY to ask a real one`
       : `Model    ${stack.modelName}`,
-    ...(pagesUrl === undefined ? [] : [`Runner   dashboard at ${pc.bold(`${pagesUrl}/dashboard`)}`]),
+    ...(pagesUrl === undefined
+      ? []
+      : [
+          `Runner   runs at ${pc.bold(`${pagesUrl}/runs`)}, dashboard at ${pc.bold(`${pagesUrl}/dashboard`)}`,
+        ]),
   ];
   print(`${lines.join("\n")}\n`);
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { stop } from "./http.ts";
 import { readAsset } from "./studio/assets.ts";
-import { type Answer, errorAnswer, readBody, send, splitTarget } from "./studio/http.ts";
+import { type Answer, type StreamAnswer, errorAnswer, readBody, send, splitTarget } from "./studio/http.ts";
 import { listenOn } from "./studio/listener.ts";
 import { answerFromTable, refuseOtherSites, requireMethod, type TableRoute } from "./studio/page-server.ts";
 
@@ -28,10 +28,13 @@ export async function startPagesServer(
   return { url: `http://127.0.0.1:${port}`, close: () => stop(server) };
 }
 
-async function answer(routes: readonly TableRoute<unknown>[], request: IncomingMessage): Promise<Answer> {
+async function answer(
+  routes: readonly TableRoute<unknown>[],
+  request: IncomingMessage,
+): Promise<Answer | StreamAnswer> {
   refuseOtherSites(request);
   const { path } = splitTarget(request);
-  if (path === "/") return { status: 302, headers: { location: "/dashboard" }, body: "" };
+  if (path === "/") return { status: 302, headers: { location: "/runs" }, body: "" };
   if (!path.startsWith("/page/")) {
     return answerFromTable(routes, undefined, { request, text: await readBody(request) });
   }

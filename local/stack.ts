@@ -7,21 +7,14 @@ import { buildStack } from "./build.ts";
 import { startCloud } from "./cloud/cloud.ts";
 import type { CloudEvent } from "./cloud/events.ts";
 import type { LocalCloud } from "./cloud/local-cloud.ts";
-import { cloudSource } from "./dashboard/cloud-source.ts";
-import { dashboardRoutes } from "./dashboard/routes.ts";
-import type { DashboardSource } from "./dashboard/source.ts";
 import { settingsOf, type StackSettings } from "./local-settings.ts";
 import type { BedrockOptions } from "./model/bedrock.ts";
 import { startModel, type OfflineModel } from "./model/server.ts";
 import type { LocalOptions } from "./options.ts";
-import { startPagesServer } from "./pages-server.ts";
+import { openPages } from "./pages.ts";
 import type { RunnerInstance } from "../lib/keys/runner-secret.ts";
 import type { RunnerKind } from "../lib/studio/studio.ts";
-import type { StudioInfo } from "./studio/page-api.ts";
-import { startStudio, type LocalStudio, type StudioOptions } from "./studio/server.ts";
-
-/** Short, so that a job whose processor was killed returns while its developer is watching. */
-const watchableLeaseMs = 60_000;
+import type { LocalStudio } from "./studio/server.ts";
 
 export interface StackPorts {
   readonly clock: Clock;
@@ -109,7 +102,7 @@ export async function startStack(options: LocalOptions, ports: StackPorts): Prom
       }),
       schedules: options.once ? "off" : "on",
       accountConcurrency: options.concurrency + 10,
-      onEvent: ports.onEvent,
+      onEvent: pages.onEvent,
     });
     running.cloud = cloud;
     return {
@@ -188,54 +181,5 @@ function openOfflineModel(
     keys: [modelKey],
     ...(bedrock === undefined ? {} : { bedrock: { ...bedrock, credentials } }),
     ...(latencyMs === undefined ? {} : { latencyMs }),
-  });
-}
-
-interface Shown {
-  readonly info: StudioInfo["model"];
-  /** `undefined` while the cloud is starting. */
-  readonly cloud: () => LocalCloud | undefined;
-}
-
-interface Pages {
-  readonly studio: LocalStudio | undefined;
-  readonly pagesUrl: string | undefined;
-  close(): Promise<void>;
-}
-
-/**
- * Serves the local Studio with the runner's own pages next to its page, or only the runner's if another Studio
- * is used.
- */
-async function openPages(options: LocalOptions, ports: StackPorts, { info, cloud }: Shown): Promise<Pages> {
-  const source = (): DashboardSource | undefined => {
-    const running = cloud();
-    return running && cloudSource(running);
-  };
-  const studioUrl = options.studio?.baseUrl ?? "/";
-  const runnerPages = dashboardRoutes(ports.clock, source, studioUrl);
-  if (!options.studio) {
-    const studio = await openStudio(options, ports, { info, runnerPages });
-    return { studio, pagesUrl: options.once ? undefined : studio.url, close: () => studio.close() };
-  }
-  if (options.once) return { studio: undefined, pagesUrl: undefined, close: async () => undefined };
-  const server = await startPagesServer(runnerPages, options.port);
-  return { studio: undefined, pagesUrl: server.url, close: () => server.close() };
-}
-
-function openStudio(
-  options: LocalOptions,
-  ports: StackPorts,
-  page: Pick<StudioOptions, "info" | "runnerPages">,
-): Promise<LocalStudio> {
-  return startStudio({
-    file: join(ports.stateDir, "studio.sqlite"),
-    // A run with --once needs no fixed address, and should not conflict with another stack.
-    port: options.once ? 0 : options.port,
-    clock: ports.clock,
-    random: ports.random,
-    leaseMs: ports.tuning?.leaseMs ?? watchableLeaseMs,
-    accountToken: ports.newSecret(),
-    ...page,
   });
 }

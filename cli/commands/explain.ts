@@ -5,7 +5,7 @@ import { count, formatTime } from "../format.ts";
 import { findRunsOf } from "../job-ids.ts";
 import { whyUnread } from "../log-lines.ts";
 import type { Colours, Screen } from "../terminal.ts";
-import { factsOf, readTimelines, whyOf, type Step, type Timeline } from "../timeline.ts";
+import { factsOf, noLogLines, readTimelines, whyOf, type Step, type Timeline } from "../timeline.ts";
 import { id } from "../values.ts";
 import { paintState, toJob } from "./jobs.ts";
 
@@ -45,8 +45,7 @@ function render({ workspaceId, note }: About, timelines: readonly Timeline[], sc
   const { bold, yellow } = screen.colours;
   const head = `Workspace ${bold(printable(workspaceId))}: ${count(timelines.length, "run")}`;
   const stories = timelines.map((timeline) => {
-    const expired = "No log lines were found: they are kept for a limited time only.";
-    const without = timeline.logLines > 0 ? "" : `\n${yellow(note ?? expired)}`;
+    const without = timeline.lines.length > 0 ? "" : `\n${yellow(note ?? noLogLines)}`;
     return `${renderStory(timeline, screen.colours)}${without}`;
   });
   return [head, ...stories].join("\n\n");

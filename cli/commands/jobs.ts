@@ -2,7 +2,7 @@ import * as z from "zod";
 import { runStates, type Run, type RunState } from "../../lib/runs/run.ts";
 import { markInvented } from "../canned-model.ts";
 import { defineCommand, type Command } from "../command.ts";
-import type { Context } from "../context.ts";
+import type { StackContext } from "../context.ts";
 import { formatDuration, formatUsd } from "../format.ts";
 import { renderTable, type Cell, type Column } from "../table.ts";
 import type { Colours, Screen } from "../terminal.ts";
@@ -46,7 +46,7 @@ export const jobs: Command = defineCommand({
 
 /** Newest first. Reads pages until there are enough runs, or the rest is older than requested. */
 export async function findRuns(
-  context: Context,
+  context: StackContext,
   pool: string,
   { limit, state, since }: Input,
 ): Promise<readonly Run[]> {

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { printable } from "../../lib/core/text.ts";
 import { markInvented } from "../canned-model.ts";
 import { defineCommand, type Command } from "../command.ts";
+import type { Context } from "../context.ts";
 import { formatAge, formatTime, formatUsd } from "../format.ts";
 import {
   backoffText,
@@ -12,7 +13,7 @@ import {
 } from "../pool-status.ts";
 import type { Colours, Screen } from "../terminal.ts";
 import { reasonInWords } from "../cycle-words.ts";
-import { whyWaiting, type WhyWaiting } from "../why-waiting.ts";
+import { remedyText, whyWaiting, type WhyWaiting } from "../why-waiting.ts";
 
 export const status: Command = defineCommand({
   name: "status",
@@ -41,7 +42,7 @@ export const status: Command = defineCommand({
       projectVersion,
       atMs: nowMs,
       model: stack.settings.inference.model,
-      pools: statuses.map((pool) => ({ ...pool, now: whyWaiting(pool, nowMs) })),
+      pools: statuses.map((pool) => ({ ...pool, now: nowOf(context, pool, nowMs) })),
     };
     const wrong = statuses.some(({ problems }) => problems.length > 0);
     return { data, text: (screen) => render(data, screen), exit: wrong ? "finding" : "ok" };
@@ -60,7 +61,16 @@ interface StatusData {
 
 interface ExplainedStatus extends PoolStatus {
   /** What the pool does now, and why jobs wait if they do. */
-  readonly now: WhyWaiting;
+  readonly now: Now;
+}
+
+interface Now extends Omit<WhyWaiting, "remedy"> {
+  readonly remedy: string | null;
+}
+
+function nowOf({ commandLine }: Context, pool: PoolStatus, nowMs: number): Now {
+  const { remedy, ...now } = whyWaiting(pool, nowMs);
+  return { ...now, remedy: remedy === undefined ? null : remedyText(remedy, commandLine) };
 }
 
 function render(data: StatusData, { colours }: Screen): string {
@@ -104,8 +114,7 @@ function waitLines({
   now: { cause, sentence, remedy },
 }: ExplainedStatus): readonly (readonly [string, string])[] {
   if (cause === "none" || cause === "backoff" || state !== "on") return [];
-  const command = remedy?.command === undefined ? "" : ` npm run runner -- ${remedy.command}`;
-  return [["Jobs wait", remedy === undefined ? sentence : `${sentence} ${remedy.text}${command}`]];
+  return [["Jobs wait", remedy === null ? sentence : `${sentence} ${remedy}`]];
 }
 
 /** The maximum number of workspaces shown; `--json` has them all. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../../lib/core/clock.ts";
-import { withSecurity } from "./http.ts";
+import { withSecurity, type StreamAnswer } from "./http.ts";
 import type { WorkspaceSummary } from "./page-api.ts";
 import type { StudioPorts } from "./ports.ts";
 
@@ -28,33 +28,49 @@ export function createChanges(): Changes {
   };
 }
 
-/** Sends the page's event stream, until the client disconnects or the server closes. */
-export function streamChanges(
-  ports: Pick<StudioPorts, "changes" | "clock" | "signal">,
-  response: ServerResponse,
-): void {
-  const ended = new AbortController();
-  const signal = AbortSignal.any([ports.signal, ended.signal]);
-  response.writeHead(200, {
-    ...withSecurity({ "content-type": "text/event-stream", "cache-control": "no-store" }),
-  });
-  response.write("retry: 1000\n\n");
-  const unsubscribe = ports.changes.subscribe((workspaceId, summary) => {
-    const [event, data] = summary ? ["workspace", summary] : ["deleted", { workspaceId }];
-    response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-  });
-  response.once("close", () => ended.abort());
-  signal.addEventListener(
-    "abort",
-    () => {
-      unsubscribe();
-      response.end();
-    },
-    { once: true },
+/** The event stream of Studio's page. */
+export const streamChanges = ({
+  changes,
+  clock,
+  signal,
+}: Pick<StudioPorts, "changes" | "clock" | "signal">) =>
+  streamEvents({ clock, signal }, (write) =>
+    changes.subscribe((workspaceId, summary) => {
+      if (summary) write("workspace", summary);
+      else write("deleted", { workspaceId });
+    }),
   );
-  void repeat({ clock: ports.clock, everyMs: streamHeartbeatMs, signal }, () =>
-    response.write(": heartbeat\n\n"),
-  );
+
+/**
+ * Server-sent events, until the client disconnects or the server closes.
+ * @param subscribe returns a function that ends the subscription
+ */
+export function streamEvents(
+  { clock, signal: closing }: Pick<StudioPorts, "clock" | "signal">,
+  subscribe: (write: (event: string, data: unknown) => void) => () => void,
+): StreamAnswer {
+  const stream = (response: ServerResponse): void => {
+    const ended = new AbortController();
+    const signal = AbortSignal.any([closing, ended.signal]);
+    response.writeHead(200, {
+      ...withSecurity({ "content-type": "text/event-stream", "cache-control": "no-store" }),
+    });
+    response.write("retry: 1000\n\n");
+    const unsubscribe = subscribe((event, data) =>
+      response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
+    );
+    response.once("close", () => ended.abort());
+    signal.addEventListener(
+      "abort",
+      () => {
+        unsubscribe();
+        response.end();
+      },
+      { once: true },
+    );
+    void repeat({ clock, everyMs: streamHeartbeatMs, signal }, () => response.write(": heartbeat\n\n"));
+  };
+  return { stream };
 }
 
 /** Runs `work` every `everyMs` until the signal aborts or `work` throws. */

@@ -12,6 +12,11 @@ export interface Answer {
   readonly body: string | Uint8Array;
 }
 
+/** A response that goes on: `stream` writes it. */
+export interface StreamAnswer {
+  readonly stream: (response: ServerResponse) => void;
+}
+
 /**
  * An error response: a status and a sentence for the caller. Can be thrown anywhere below the routes; it also
  * rolls a transaction back.
@@ -102,8 +107,9 @@ export const withSecurity = (headers: Readonly<Record<string, string>> = {}): Re
   ...headers,
 });
 
-export function send(response: ServerResponse, answer: Answer): void {
+export function send(response: ServerResponse, answer: Answer | StreamAnswer): void {
   if (response.destroyed || response.headersSent) return;
+  if ("stream" in answer) return answer.stream(response);
   const body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
   response.writeHead(answer.status, {
     ...withSecurity(answer.headers),

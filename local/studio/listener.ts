@@ -61,7 +61,7 @@ async function handle(ports: StudioPorts, hasControl: boolean, exchange: Exchang
   refuseOtherSites(request);
   if (path === "/api/events") {
     requireMethod(request, ["GET"]);
-    return streamChanges(ports, response);
+    return send(response, streamChanges(ports));
   }
   const call = { request, text: await readBody(request) };
   const isControl = hasControl && path.startsWith("/_local/");

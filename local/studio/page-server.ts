@@ -2,7 +2,16 @@ import type { IncomingMessage } from "node:http";
 import * as z from "zod";
 import { foreignHost, isOwnHost } from "../http.ts";
 import { readAsset } from "./assets.ts";
-import { type Answer, check, json, matchPath, parseObject, Refusal, splitTarget } from "./http.ts";
+import {
+  type Answer,
+  type StreamAnswer,
+  check,
+  json,
+  matchPath,
+  parseObject,
+  Refusal,
+  splitTarget,
+} from "./http.ts";
 import type { StudioPorts } from "./ports.ts";
 
 type PagePorts = Pick<StudioPorts, "jobs" | "workspaces" | "info" | "onChange" | "runnerPages">;
@@ -14,11 +23,13 @@ export interface RouteCall {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+type Reply = Answer | StreamAnswer;
+
 /** One row of a route table; `:name` in a path is a parameter. */
 export interface TableRoute<P> {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
-  readonly handle: (ports: P, call: RouteCall) => Answer | Promise<Answer>;
+  readonly handle: (ports: P, call: RouteCall) => Reply | Promise<Reply>;
 }
 
 const maxQueryCharacters = 200;
@@ -151,7 +162,7 @@ export interface TableRequest {
 }
 
 /** @throws Refusal 404, 405, 400, or what the route throws */
-export async function answerPage(ports: PagePorts, call: TableRequest): Promise<Answer> {
+export async function answerPage(ports: PagePorts, call: TableRequest): Promise<Reply> {
   const { path } = splitTarget(call.request);
   const isAsset = path.startsWith("/page/");
   if (!isAsset) return answerFromTable([...pageRoutes, ...ports.runnerPages], ports, call);
@@ -164,7 +175,7 @@ export async function answerFromTable<P>(
   table: readonly TableRoute<P>[],
   ports: P,
   { request, text }: TableRequest,
-): Promise<Answer> {
+): Promise<Reply> {
   const { path, query } = splitTarget(request);
   const matches = table.flatMap((route) => {
     const params = matchPath(route.path, path);

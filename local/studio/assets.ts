@@ -19,13 +19,14 @@ const mimeTypes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Vendor files, served under exact names. Each is in the same folder as its package's main file, because no
+ * Vendor files, served under exact names. `file` is relative to the folder of the package's main file, because no
  * package's `exports` contains it.
  */
 const vendorFiles: Readonly<Record<string, { readonly package: string; readonly file: string }>> = {
   // The UMD build, which sets `globalThis.Chart`. The ES build is split and imports another package by its
   // bare name.
   "vendor/chart.js": { package: "chart.js", file: "chart.umd.min.js" },
+  "vendor/fflate.js": { package: "fflate", file: "../esm/browser.js" },
   "vendor/marked.js": { package: "marked", file: "marked.esm.js" },
   "vendor/purify.js": { package: "dompurify", file: "purify.es.mjs" },
 };

@@ -17,7 +17,7 @@ let complaints: readonly string[];
 /** The browser that shows the page. */
 let shownIn: BrowserContext | undefined;
 const card = (title: string) =>
-  page.getByRole("region", { name: title, exact: true }).and(page.locator(".card"));
+  page.getByRole("group", { name: title, exact: true }).and(page.locator(".card"));
 
 setUpStudio();
 

@@ -4,12 +4,13 @@
  * @import { Api } from "./api.js"
  * @import { Store } from "./state.js"
  */
-import { sentenceOf } from "./api.js";
+import { ApiError, sentenceOf } from "./api.js";
 import { jobStates } from "./states.js";
-import { nameOf, summaryOf, withList, withSummary } from "./state.js";
+import { nameOf, summaryOf, withList, withoutWorkspace, withSummary } from "./state.js";
 
 /**
- * @typedef {{ api: Api, store: Store, announce: (sentence: string) => void, go: (workspaceId: string) => void }} ActionPorts
+ * @typedef {{ api: Api, store: Store, announce: (sentence: string) => void, go: (workspaceId: string | null) => void }} ActionPorts
+ * `go` opens a workspace, or the start
  * @param {ActionPorts} ports
  */
 export function createActions({ api, store, announce, go }) {
@@ -17,16 +18,8 @@ export function createActions({ api, store, announce, go }) {
   const loads = loading({ api, store, showDetail });
   return {
     ...loads,
-    /** @param {WorkspaceSummary} summary */
-    onWorkspace(summary) {
-      const { summaries, route } = store.get();
-      const before = summaries?.find((one) => one.workspaceId === summary.workspaceId);
-      if (summaries) store.set({ summaries: withSummary(summaries, summary) });
-      if (before && before.state !== summary.state) {
-        announce(`${nameOf(summary)} ${jobStates[summary.state].sentence}.`);
-      }
-      if (route.view === "thread" && route.id === summary.workspaceId) void loads.loadDetail();
-    },
+    ...following({ store, announce, loadDetail: () => loads.loadDetail() }),
+    ...searching({ api, store, announce }),
     /** @param {NewWorkspace} draft @throws ApiError */
     async create(draft) {
       const detail = await api.create(draft);
@@ -36,8 +29,65 @@ export function createActions({ api, store, announce, go }) {
     },
     /** @param {string} id @param {string} text @throws ApiError */
     send: (id, text) => showDetail(id, () => api.send(id, text)),
+    /** @param {string} id @throws ApiError */
+    async retry(id) {
+      await showDetail(id, () => api.retry(id));
+      announce("The job is queued again.");
+    },
+    /** @param {string} id @param {string} title @throws ApiError */
+    rename: (id, title) => showDetail(id, () => api.rename(id, title)),
+    /** @param {string} id @throws ApiError */
+    async remove(id) {
+      await api.remove(id);
+      store.set({ summaries: withoutWorkspace(store.get().summaries, id) });
+      announce("The workspace is deleted.");
+    },
+    showStart: () => go(null),
     /** @param {string} id @param {Parameters<Api["tick"]>[1]} tick @throws ApiError */
     tick: (id, tick) => showDetail(id, () => api.tick(id, tick)),
+  };
+}
+
+/**
+ * What the server says on its own.
+ * @param {Pick<ActionPorts, "store" | "announce"> & { loadDetail: () => Promise<void> }} ports
+ */
+function following({ store, announce, loadDetail }) {
+  return {
+    /** @param {WorkspaceSummary} summary */
+    onWorkspace(summary) {
+      const { summaries, route } = store.get();
+      const before = summaries?.find((one) => one.workspaceId === summary.workspaceId);
+      if (summaries) store.set({ summaries: withSummary(summaries, summary) });
+      if (before && before.state !== summary.state) {
+        announce(`${nameOf(summary)} ${jobStates[summary.state].sentence}.`);
+      }
+      if (route.view === "thread" && route.id === summary.workspaceId) void loadDetail();
+    },
+    /** @param {string} id */
+    onDeleted(id) {
+      const { summaries, route } = store.get();
+      store.set({ summaries: withoutWorkspace(summaries, id) });
+      if (route.view !== "thread" || route.id !== id) return;
+      store.set({ detail: null, detailError: { sentence: "This workspace was deleted.", isMissing: true } });
+    },
+  };
+}
+
+/** @param {Pick<ActionPorts, "api" | "store" | "announce">} ports */
+function searching({ api, store, announce }) {
+  let asked = "";
+  return {
+    /** @param {string} query @throws ApiError */
+    async search(query) {
+      const isNew = asked !== query;
+      asked = query;
+      if (query === "") return store.set({ search: null });
+      const found = await api.search(query);
+      if (asked !== query) return;
+      store.set({ search: { query, ids: new Set(found.map(({ workspaceId }) => workspaceId)) } });
+      if (isNew) announce(found.length === 1 ? "1 workspace found." : `${found.length} workspaces found.`);
+    },
   };
 }
 
@@ -69,7 +119,9 @@ function loading({ api, store, showDetail }) {
         await showDetail(route.id, () => api.detail(route.id));
       } catch (error) {
         const now = store.get().route;
-        if (now.view === "thread" && now.id === route.id) store.set({ detailError: sentenceOf(error) });
+        if (now.view !== "thread" || now.id !== route.id) return;
+        const isMissing = error instanceof ApiError && error.status === 404;
+        store.set({ detailError: { sentence: sentenceOf(error), isMissing } });
       }
     },
   };

@@ -7,6 +7,14 @@
 export class ApiError extends Error {
   /** @override */
   name = "ApiError";
+  /**
+   * @param {string} sentence
+   * @param {ErrorOptions & { status?: number }} [more] `status` of the answer, if there was one
+   */
+  constructor(sentence, { status, ...options } = {}) {
+    super(sentence, options);
+    this.status = status;
+  }
 }
 
 /** @param {string} id */
@@ -38,7 +46,7 @@ export function createApi({ send }) {
     if (response.ok && answer !== null) return answer;
     const reason =
       typeof answer?.error === "string" ? answer.error : `The server answered ${response.status}.`;
-    throw new ApiError(reason);
+    throw new ApiError(reason, { status: response.status });
   }
 
   return {
@@ -46,12 +54,20 @@ export function createApi({ send }) {
     info: () => call("GET", "/api/info"),
     /** @returns {Promise<readonly WorkspaceSummary[]>} */
     list: () => call("GET", "/api/workspaces"),
+    /** @param {string} query @returns {Promise<readonly WorkspaceSummary[]>} */
+    search: (query) => call("GET", `/api/workspaces?q=${encodeURIComponent(query)}`),
     /** @param {string} id @returns {Promise<WorkspaceDetail>} */
     detail: (id) => call("GET", workspace(id)),
     /** @param {NewWorkspace} draft @returns {Promise<WorkspaceDetail>} */
     create: (draft) => call("POST", "/api/workspaces", draft),
     /** @param {string} id @param {string} text @returns {Promise<WorkspaceDetail>} */
     send: (id, text) => call("POST", `${workspace(id)}/messages`, { text }),
+    /** @param {string} id @returns {Promise<WorkspaceDetail>} */
+    retry: (id) => call("POST", `${workspace(id)}/retry`, {}),
+    /** @param {string} id @param {string} title @returns {Promise<WorkspaceDetail>} */
+    rename: (id, title) => call("PATCH", workspace(id), { title }),
+    /** @param {string} id @returns {Promise<unknown>} */
+    remove: (id) => call("DELETE", workspace(id)),
     /**
      * @param {string} id
      * @param {{ checklistId: string, itemId: string, checked: boolean }} tick

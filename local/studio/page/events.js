@@ -6,14 +6,16 @@
  * @param {() => EventSource} ports.open
  * @param {(run: () => void, delayMs: number) => void} ports.schedule
  * @param {(summary: WorkspaceSummary) => void} ports.onWorkspace
+ * @param {(workspaceId: string) => void} ports.onDeleted
  * @param {() => void} ports.onOpen
  * @param {() => void} ports.onLost
  */
-export function listenToEvents({ open, schedule, onWorkspace, onOpen, onLost }) {
+export function listenToEvents({ open, schedule, onWorkspace, onDeleted, onOpen, onLost }) {
   let refusals = 0;
   const connect = () => {
     const source = open();
     source.addEventListener("workspace", (event) => onWorkspace(JSON.parse(event.data)));
+    source.addEventListener("deleted", (event) => onDeleted(JSON.parse(event.data).workspaceId));
     source.addEventListener("open", () => {
       refusals = 0;
       onOpen();

@@ -8,6 +8,7 @@ import { createStore, initialState } from "./state.js";
 import { startTicker } from "./ticker.js";
 import { mountMain } from "./views/main.js";
 import { mountNotices } from "./views/notices.js";
+import { mountSearch } from "./views/search.js";
 import { mountStatus } from "./views/status.js";
 import { mountWorkspaceList } from "./views/workspace-list.js";
 
@@ -31,7 +32,7 @@ function start() {
       announcer.textContent = sentence;
     },
     go: (workspaceId) => {
-      location.hash = hrefOf(workspaceId);
+      location.hash = workspaceId === null ? "#/" : hrefOf(workspaceId);
     },
   });
   const drafts = createDrafts(sessionStorage);
@@ -39,15 +40,25 @@ function start() {
   mountNotices({ root: element("notices"), store });
   mountStatus({ root: element("status"), store });
   mountWorkspaceList({ root: element("workspaces"), store, retry: () => void actions.loadList() });
+  mountSearch({ root: element("search"), list: element("workspaces"), store, actions });
   mountMain({ root: element("main"), body: document.body, store, actions, drafts });
   startTicker({ root: document, now: Date.now, every: setInterval });
   followAddress({ store, actions });
+  followPrinting(document.documentElement);
   followEvents({ store, actions });
   element("skip").addEventListener("click", (event) => {
     event.preventDefault(); // the fragment is the route
     element("main").focus();
   });
+  if (document.body.dataset["view"] !== "thread") focusComposer();
   loadAll(actions);
+}
+
+/** A touch screen's keyboard would cover half of the page, so there the user opens it. */
+function focusComposer() {
+  if (matchMedia("(pointer: coarse)").matches) return;
+  const field = document.querySelector("#main textarea");
+  if (field instanceof HTMLElement) field.focus({ preventScroll: true });
 }
 
 /** @param {ReturnType<typeof createActions>} actions */
@@ -68,6 +79,7 @@ function followAddress({ store, actions }) {
     const keeps = route.view === "thread" && detail?.workspaceId === route.id;
     store.set({ route, detail: keeps ? detail : null, detailError: null });
     focusAfterMove(route.view);
+    if (route.view === "new") focusComposer();
     void actions.loadDetail();
   });
 }
@@ -84,6 +96,15 @@ function focusAfterMove(view) {
 }
 
 /**
+ * Paper is white: the page has its light colours while it is printed. Charts redraw themselves after this.
+ * @param {HTMLElement} root
+ */
+function followPrinting(root) {
+  addEventListener("beforeprint", () => root.setAttribute("data-printing", ""));
+  addEventListener("afterprint", () => root.removeAttribute("data-printing"));
+}
+
+/**
  * @param {{ store: ReturnType<typeof createStore>, actions: ReturnType<typeof createActions> }} ports
  */
 function followEvents({ store, actions }) {
@@ -91,6 +112,7 @@ function followEvents({ store, actions }) {
     open: () => new EventSource("/api/events"),
     schedule: (run, delayMs) => void setTimeout(run, delayMs),
     onWorkspace: (summary) => actions.onWorkspace(summary),
+    onDeleted: (workspaceId) => actions.onDeleted(workspaceId),
     onLost: () => store.set({ connection: "lost" }),
     onOpen() {
       const wasLost = store.get().connection === "lost";

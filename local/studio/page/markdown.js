@@ -52,7 +52,7 @@ function toHtml(text) {
   }
 }
 
-const headingNames = /** @type {const} */ (["h1", "h2", "h3", "h4", "h5", "h6"]);
+export const headingNames = /** @type {const} */ (["h1", "h2", "h3", "h4", "h5", "h6"]);
 
 /**
  * Puts the headings below the page's, without leaving out a level, whatever levels the text begins with or leaves out.

@@ -3,7 +3,7 @@
  * @typedef {{ readonly kind: string, readonly id: string, readonly source: string }} Placeholder lower case; `source` as written
  */
 
-const pattern = /\{\{\s*artifact\s*:\s*([a-z_]+)\s*:([^{}]+)\}\}/gi;
+export const placeholderPattern = /\{\{\s*artifact\s*:\s*([a-z_]+)\s*:([^{}]+)\}\}/gi;
 
 /**
  * Replaces each placeholder by a plain word that means nothing in Markdown.
@@ -15,7 +15,7 @@ export function markPlaceholders(text) {
   while (text.toLowerCase().includes(word)) word += "q";
   /** @type {Placeholder[]} */
   const placeholders = [];
-  const marked = text.replaceAll(pattern, (source, kind, id) => {
+  const marked = text.replaceAll(placeholderPattern, (source, kind, id) => {
     placeholders.push({ kind: kind.toLowerCase(), id: id.trim().toLowerCase(), source });
     return `${word}${placeholders.length - 1}x`;
   });

@@ -3,13 +3,15 @@
  * @import { StudioInfo, WorkspaceSummary, WorkspaceDetail } from "../page-api.ts"
  * @typedef {{ readonly view: "list" | "new" } | { readonly view: "thread", readonly id: string }} Route
  * @typedef {"connecting" | "open" | "lost" | "again"} Connection `again`: shortly after a lost connection is open again
+ * @typedef {{ readonly query: string, readonly ids: ReadonlySet<string> }} Search the workspaces that match
  * @typedef {object} State
  * @property {StudioInfo | null} info
  * @property {readonly WorkspaceSummary[] | null} summaries newest first; null until loaded
  * @property {string | null} listError
  * @property {Route} route
  * @property {WorkspaceDetail | null} detail of the workspace that is open
- * @property {string | null} detailError
+ * @property {{ sentence: string, isMissing: boolean } | null} detailError
+ * @property {Search | null} search null: the list shows every workspace
  * @property {Connection} connection
  */
 
@@ -21,6 +23,7 @@ export const initialState = {
   route: { view: "list" },
   detail: null,
   detailError: null,
+  search: null,
   connection: "connecting",
 };
 
@@ -60,6 +63,13 @@ export function withSummary(summaries, next) {
   const others = summaries.filter((one) => one !== known);
   return [...others, next].toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
 }
+
+/**
+ * @param {readonly WorkspaceSummary[] | null} summaries
+ * @param {string} workspaceId
+ */
+export const withoutWorkspace = (summaries, workspaceId) =>
+  summaries?.filter((one) => one.workspaceId !== workspaceId) ?? null;
 
 /**
  * The server's whole list, except where an event has already brought a newer state.

@@ -10,8 +10,8 @@ import { freshId, h, icon } from "../dom.js";
 export function card({ kind, title, meta, actions = [] }, ...body) {
   const titleId = freshId();
   return h(
-    "section",
-    { class: `card card-${kind}`, "aria-labelledby": titleId },
+    "div",
+    { class: `card card-${kind}`, role: "group", "aria-labelledby": titleId },
     h(
       "header",
       { class: "card-head" },

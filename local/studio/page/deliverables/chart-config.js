@@ -147,7 +147,6 @@ function lineStyle({ theme, index, filled }) {
     pointRadius: 3,
     pointHoverRadius: 5,
     borderWidth: 2,
-    tension: 0.25,
     fill: filled ? "origin" : false,
   };
 }

@@ -35,6 +35,18 @@ export function numbersOf(chart) {
 }
 
 /**
+ * @param {ChartDeliverable} chart
+ * @returns {{ label: string, value?: string }[]} one per colour
+ */
+export function legendOf(chart) {
+  if (chart.kind !== "pie") return chart.series.map(({ name }) => ({ label: name }));
+  return withShares(chart.segments).map(({ label, value, share }) => ({
+    label,
+    value: share === "–" ? number(value) : share,
+  }));
+}
+
+/**
  * @param {readonly { label: string, value: number }[]} segments
  * @returns {{ label: string, value: number, share: string }[]} a pie with a negative value has no shares
  */

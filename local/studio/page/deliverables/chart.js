@@ -3,12 +3,18 @@
  * @import { Drawn } from "./registry.js"
  */
 import { freshId, h } from "../dom.js";
-import { number } from "../format.js";
+import { download } from "../download.js";
+import { inBold, markdownTable } from "../exports/markdown-parts.js";
+import { fileNameOf } from "../exports/names.js";
 import { card, cardButton } from "./card.js";
 import { configOf } from "./chart-config.js";
-import { numbersOf, withShares } from "./chart-data.js";
+import { legendOf, numbersOf } from "./chart-data.js";
+import { chartImage } from "./chart-image.js";
 import { readTheme } from "./chart-theme.js";
 import { grid } from "./grid.js";
+
+/** The colours are those of paper meanwhile (main.js). */
+const printing = ["beforeprint", "afterprint"];
 
 const kindNames = {
   pie: "Pie chart",
@@ -29,7 +35,7 @@ function draw(chart) {
   const dataId = freshId();
   const data = h(
     "div",
-    { id: dataId, hidden: true },
+    { id: dataId, class: "chart-data", hidden: true },
     grid({ label: `Data of ${title}`, ...numbersOf(chart) }),
   );
   const toggle = cardButton(
@@ -37,9 +43,13 @@ function draw(chart) {
     () => {
       data.hidden = !data.hidden;
       toggle.setAttribute("aria-expanded", String(!data.hidden));
+      if (!data.hidden) data.scrollIntoView({ block: "nearest" });
     },
     { "aria-expanded": "false", "aria-controls": dataId },
   );
+  const save = cardButton("PNG", () => download({ ...fileOf(chart), type: "image/png" }), {
+    "aria-label": `Download ${title} as PNG`,
+  });
 
   const canvas = h("canvas", {
     role: "img",
@@ -50,7 +60,7 @@ function draw(chart) {
   const legend = h("ul", { class: "legend" });
   const live = liveChart(canvas, chart, legend);
   const element = card(
-    { kind: "chart", title, meta: kindName, actions: [toggle] },
+    { kind: "chart", title, meta: kindName, actions: [toggle, save] },
     h("div", { class: `chart-body chart-body-${kind}` }, frame, legend),
     data,
   );
@@ -77,24 +87,14 @@ function liveChart(canvas, chart, legend) {
   };
   fillLegend(legend, named, theme().colours);
   scheme.addEventListener("change", redraw);
+  for (const event of printing) addEventListener(event, redraw);
   return {
     destroy() {
       scheme.removeEventListener("change", redraw);
+      for (const event of printing) removeEventListener(event, redraw);
       drawing.destroy();
     },
   };
-}
-
-/**
- * @param {ChartDeliverable} chart
- * @returns {{ label: string, value?: string }[]} one per colour
- */
-function legendOf(chart) {
-  if (chart.kind !== "pie") return chart.series.map(({ name }) => ({ label: name }));
-  return withShares(chart.segments).map(({ label, value, share }) => ({
-    label,
-    value: share === "–" ? number(value) : share,
-  }));
 }
 
 /**
@@ -130,8 +130,21 @@ function heightOf(chart) {
   return Math.min(1_400, 60 + chart.labels.length * Math.max(34, 16 * barsPerLabel + 12));
 }
 
+/** @param {ChartDeliverable} chart */
+function fileOf(chart) {
+  const { id, title = id } = chart;
+  const content = chartImage(chart, { title, height: heightOf(chart) });
+  return { name: `${fileNameOf(title, "chart")}.png`, content };
+}
+
 export const chartKind = {
   kind: "chart",
   /** @param {Deliverables} deliverables */
-  items: ({ charts }) => charts.map((chart) => ({ kind: "chart", id: chart.id, draw: () => draw(chart) })),
+  items: ({ charts }) =>
+    charts.map((chart) => {
+      const { kind, id, title = id } = chart;
+      const markdown = () =>
+        `${inBold(title)} (${kindNames[kind].toLowerCase()})\n\n${markdownTable(numbersOf(chart))}`;
+      return { kind: "chart", id, title, draw: () => draw(chart), markdown, file: () => fileOf(chart) };
+    }),
 };

@@ -5,6 +5,8 @@
  */
 import { sentenceOf } from "../api.js";
 import { h, put } from "../dom.js";
+import { inBold, markdownList } from "../exports/markdown-parts.js";
+import { fileNameOf } from "../exports/names.js";
 import { card } from "./card.js";
 
 /**
@@ -103,9 +105,19 @@ export const checklistKind = {
   kind: "checklist",
   /** @param {Deliverables} deliverables @returns {readonly Item[]} */
   items: ({ checklists }) =>
-    checklists.map((checklist) => ({
-      kind: "checklist",
-      id: checklist.id,
-      draw: (context) => draw(checklist, context),
-    })),
+    checklists.map((checklist) => {
+      const { id, title = id, items } = checklist;
+      const content = markdownList(
+        items.map(({ label }) => label),
+        (index) => (items[index]?.checked ? "- [x]" : "- [ ]"),
+      );
+      return {
+        kind: "checklist",
+        id,
+        title,
+        draw: (context) => draw(checklist, context),
+        markdown: () => `${inBold(title)}\n\n${content}`,
+        file: () => ({ name: `${fileNameOf(title, "checklist")}.md`, content: `# ${title}\n\n${content}\n` }),
+      };
+    }),
 };

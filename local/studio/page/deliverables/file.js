@@ -25,5 +25,13 @@ function draw(file) {
 export const fileKind = {
   kind: "file",
   /** @param {Deliverables} deliverables */
-  items: ({ files }) => files.map((file) => ({ kind: "file", id: file.name, draw: () => draw(file) })),
+  items: ({ files }) =>
+    files.map((file) => ({
+      kind: "file",
+      id: file.name,
+      title: file.name,
+      draw: () => draw(file),
+      markdown: () => `File: \`${file.name}\``,
+      file: () => file,
+    })),
 };

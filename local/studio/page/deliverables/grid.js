@@ -1,9 +1,5 @@
 import { h } from "../dom.js";
-
-/**
- * A column of numbers is right-aligned. Every cell in it that is not empty is a number, perhaps with a unit.
- */
-const numeric = /^[-+−]?\s*[$€£¥]?\s*[-+−]?\d[\d\s.,']*\s*(%|[a-zA-Z€$]{1,3})?$/;
+import { isFigure } from "./figures.js";
 
 /**
  * A table that scrolls inside its card while its header stays visible.
@@ -35,19 +31,16 @@ export function grid({ label, columns, rows }) {
   );
 }
 
-/** Longer cells are not numbers, and matching them would be slow. */
-const figureCharacters = 40;
-
 /** Longer cells would break into one word per line on a phone. */
 const longCharacters = 24;
 
 /**
+ * A column of numbers is right-aligned.
  * @param {readonly string[]} cells of one column
  * @returns {"num" | "long" | undefined}
  */
 function columnKind(cells) {
   const said = cells.map((cell) => cell.trim()).filter((cell) => cell !== "" && cell !== "–" && cell !== "-");
-  if (said.length > 0 && said.every((cell) => cell.length <= figureCharacters && numeric.test(cell)))
-    return "num";
+  if (said.length > 0 && said.every(isFigure)) return "num";
   return said.some((cell) => cell.length > longCharacters) ? "long" : undefined;
 }

@@ -11,10 +11,17 @@
  * @property {(deliverables: Deliverables) => void} [update] applies changes from the server
  * @property {() => void} [destroy] releases what the element does not own
  *
- * @typedef {object} Item a deliverable that can be drawn
+ * @typedef {object} Item one deliverable
  * @property {string} kind as in placeholders
  * @property {string} id
+ * @property {string} title
  * @property {(context: DrawContext) => Drawn} draw
+ * @property {() => string} markdown for the clipboard
+ * @property {() => SavedFile | null} file for the zip; null if there is nothing to save
+ *
+ * @typedef {object} SavedFile
+ * @property {string} name
+ * @property {string | Uint8Array<ArrayBuffer>} content
  *
  * @typedef {object} Kind
  * @property {string} kind

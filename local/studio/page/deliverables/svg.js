@@ -2,6 +2,8 @@
 import DOMPurify from "../vendor/purify.js";
 import { h } from "../dom.js";
 import { download } from "../download.js";
+import { inBold } from "../exports/markdown-parts.js";
+import { fileNameOf } from "../exports/names.js";
 import { openViewer } from "../viewer.js";
 import { card, cardButton } from "./card.js";
 
@@ -19,6 +21,9 @@ function sanitized(content) {
   return svg ? new XMLSerializer().serializeToString(svg) : null;
 }
 
+/** @param {string} title */
+const nameOf = (title) => `${fileNameOf(title, "drawing")}.svg`;
+
 /** @param {Deliverables["svgs"][number]} svg */
 function draw({ id, title = id, content }) {
   const clean = sanitized(content);
@@ -33,7 +38,9 @@ function draw({ id, title = id, content }) {
   const picture = () =>
     h("img", { src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(clean)}`, alt: title });
   const save = () =>
-    cardButton("Download", () => download({ name: `${id}.svg`, content: clean, type: "image/svg+xml" }));
+    cardButton("Download", () => download({ name: nameOf(title), content: clean, type: "image/svg+xml" }), {
+      "aria-label": `Download ${title}`,
+    });
   const enlarge = () =>
     openViewer({
       title,
@@ -52,5 +59,20 @@ function draw({ id, title = id, content }) {
 export const svgKind = {
   kind: "svg",
   /** @param {Deliverables} deliverables */
-  items: ({ svgs }) => svgs.map((svg) => ({ kind: "svg", id: svg.id, draw: () => draw(svg) })),
+  items: ({ svgs }) =>
+    svgs.map((svg) => {
+      const { id, title = id, content } = svg;
+      const file = () => {
+        const clean = sanitized(content);
+        return clean === null ? null : { name: nameOf(title), content: clean };
+      };
+      return {
+        kind: "svg",
+        id,
+        title,
+        draw: () => draw(svg),
+        markdown: () => `Drawing: ${inBold(title)}`,
+        file,
+      };
+    }),
 };

@@ -5,7 +5,7 @@
  */
 import { itemFor, itemsOf } from "../deliverables/registry.js";
 import { h } from "../dom.js";
-import { renderMarkdown } from "../markdown.js";
+import { headingNames, renderMarkdown } from "../markdown.js";
 import { fillPlaceholders, markPlaceholders } from "../placeholders.js";
 
 /**
@@ -36,6 +36,7 @@ export function drawAnswer({ text, deliverables }, context) {
   fillPlaceholders(fragment, marks, fill);
   const body = h("div", { class: "prose" });
   body.append(fragment, ...items.filter((item) => !drawn.has(item)).map(draw));
+  closeGaps(body);
   return {
     element: body,
     /** @param {AssistantMessage} next the same answer, with other ticks */
@@ -46,6 +47,20 @@ export function drawAnswer({ text, deliverables }, context) {
       for (const one of drawn.values()) one.destroy?.();
     },
   };
+}
+
+/**
+ * The title of a deliverable between two headings must not leave out a level before the second.
+ * @param {HTMLElement} body
+ */
+function closeGaps(body) {
+  let before = 2;
+  for (const heading of body.querySelectorAll(headingNames.join())) {
+    const depth = Number(heading.localName.slice(1));
+    const level = Math.min(depth, before + 1);
+    if (level < depth) heading.replaceWith(h(headingNames[level - 1] ?? "h6", {}, ...heading.childNodes));
+    before = level;
+  }
 }
 
 /** @param {string} text */

@@ -3,15 +3,18 @@
  * @import { AssistantMessage, FailureMessage, ThreadMessage, UserMessage, WorkspaceDetail } from "../../page-api.ts"
  * @import { DrawContext } from "../deliverables/registry.js"
  *
- * @typedef {DrawContext & { reuse: (text: string) => void, lastText: () => string }} MessageContext
+ * @typedef {DrawContext & { reuse: (text: string) => void, lastText: () => string, retry: () => Promise<void>, name: () => string }} MessageContext
+ * `name`: of the workspace
  * @typedef {object} DrawnMessage
  * @property {HTMLElement} element
  * @property {string} key changes when the message must be drawn again
  * @property {(message: ThreadMessage) => void} update
  * @property {() => void} destroy
  */
+import { sentenceOf } from "../api.js";
 import { h, icon } from "../dom.js";
 import { duration } from "../format.js";
+import { answerActions } from "./answer-actions.js";
 import { drawAnswer } from "./answer.js";
 import { leaseClock, timeAgo } from "./pill.js";
 
@@ -30,11 +33,15 @@ export function drawMessage(message, context) {
     return { element: failureMessage(message, context), key, update: nothing, destroy: nothing };
   }
   const answer = drawAnswer(message, context);
+  let present = message;
+  const actions = answerActions({ message: () => present, name: context.name });
   return {
-    element: assistantMessage(message, answer.element),
+    element: assistantMessage(message, answer.element, actions),
     key,
     update(next) {
-      if (next.role === "assistant") answer.update(next);
+      if (next.role !== "assistant") return;
+      present = next;
+      answer.update(next);
     },
     destroy: () => answer.destroy(),
   };
@@ -61,34 +68,58 @@ function userMessage({ text, createdAtMs }) {
 
 /**
  * @param {AssistantMessage} message
- * @param {HTMLElement} body
+ * @param {...HTMLElement} body
  */
-function assistantMessage({ createdAtMs, tookMs }, body) {
+function assistantMessage({ createdAtMs, tookMs }, ...body) {
   const meta = h(
     "p",
     { class: "message-meta" },
     h("span", {}, `Answered in ${duration(tookMs)}`),
     timeAgo(createdAtMs),
   );
-  return h("li", { class: "message message-assistant" }, meta, body);
+  return h("li", { class: "message message-assistant" }, meta, ...body);
 }
 
 /**
  * @param {FailureMessage} message
  * @param {MessageContext} context
  */
-function failureMessage({ reason, createdAtMs }, { reuse, lastText }) {
+function failureMessage({ reason, createdAtMs }, { reuse, lastText, retry }) {
+  const edit = h(
+    "button",
+    { type: "button", class: "button button-small", onclick: () => reuse(lastText()) },
+    "Edit the message and send it again",
+  );
   return h(
     "li",
     { class: "message message-failure" },
     h("div", { class: "failure-head" }, icon("alert"), h("h3", {}, "This job failed"), timeAgo(createdAtMs)),
     h("p", { class: "failure-reason" }, reason),
-    h(
-      "button",
-      { type: "button", class: "button button-small", onclick: () => reuse(lastText()) },
-      "Edit the message and send it again",
-    ),
+    h("div", { class: "failure-actions" }, ...retryButton(retry), edit),
   );
+}
+
+/**
+ * The button and the place for a problem with it. Once the job is queued, the style sheet hides both: an answer or the
+ * pending message is then the last one.
+ * @param {() => Promise<void>} retry
+ */
+function retryButton(retry) {
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const button = h("button", { type: "button", class: "button button-small button-primary" }, "Retry");
+  const run = async () => {
+    button.disabled = true;
+    problem.hidden = true;
+    try {
+      await retry();
+    } catch (error) {
+      problem.textContent = sentenceOf(error);
+      problem.hidden = false;
+    }
+    button.disabled = false;
+  };
+  button.addEventListener("click", () => void run());
+  return [problem, button];
 }
 
 /**

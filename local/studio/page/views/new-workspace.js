@@ -4,9 +4,10 @@
  * @import { Drafts } from "../drafts.js"
  * @import { Store } from "../state.js"
  */
-import { freshId, h, icon } from "../dom.js";
+import { freshId, h, icon, put } from "../dom.js";
 import { number } from "../format.js";
 import { suggestions } from "../suggestions.js";
+import { cannedLabel } from "./canned.js";
 import { createComposer } from "./composer.js";
 
 const lead =
@@ -37,6 +38,7 @@ export function newWorkspaceView({ store, actions, drafts }) {
       drafts.write("new-title", "");
     },
   });
+  const canned = h("div");
   const back = h(
     "a",
     { class: "button button-quiet back", href: "#/", "aria-label": "All workspaces" },
@@ -50,6 +52,7 @@ export function newWorkspaceView({ store, actions, drafts }) {
     h("h2", { tabindex: -1 }, "What should come back?"),
     h("p", { class: "lead" }, lead),
     composer.element,
+    canned,
     exampleList((text) => {
       composer.setText(text);
       composer.field.focus();
@@ -58,7 +61,10 @@ export function newWorkspaceView({ store, actions, drafts }) {
   return {
     element,
     ready: () => composer.fit(),
-    update: () => target.update(store.get().info),
+    update() {
+      target.update(store.get().info);
+      put(canned, cannedLabel(store.get().info));
+    },
     destroy: () => undefined,
   };
 }

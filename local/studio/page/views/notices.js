@@ -10,24 +10,15 @@ const connectionSentences = {
 };
 
 /**
- * The thin bars above the page: scripted answers, connection lost and restored.
+ * The thin bar above the page: connection lost and restored.
  * @param {{ root: HTMLElement, store: Store }} ports
  */
 export function mountNotices({ root, store }) {
-  const canned = h(
-    "p",
-    { class: "notice notice-canned", hidden: true },
-    h("strong", {}, "Scripted answers."),
-    " No model was asked. Set ",
-    h("code", {}, "OPENAI_API_KEY"),
-    " and start again for a real one.",
-  );
   const connection = h("p", { class: "notice", role: "status" });
-  put(root, connection, canned);
+  put(root, connection);
 
   const render = () => {
-    const { info, connection: now } = store.get();
-    canned.hidden = info?.model.kind !== "canned";
+    const { connection: now } = store.get();
     connection.className = `notice notice-${now}`;
     const sentence = connectionSentences[now];
     if (connection.textContent !== (sentence ?? "")) connection.textContent = sentence;

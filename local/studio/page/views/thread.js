@@ -1,15 +1,18 @@
 /**
- * @import { ThreadMessage, WorkspaceDetail } from "../../page-api.ts"
+ * @import { ThreadMessage, WorkspaceDetail, WorkspaceSummary } from "../../page-api.ts"
  * @import { Actions } from "../actions.js"
  * @import { Drafts } from "../drafts.js"
+ * @import { IconName } from "../dom.js"
  * @import { Store } from "../state.js"
  * @import { DrawnMessage, MessageContext } from "./messages.js"
  */
 import { h, icon, put } from "../dom.js";
 import { nameOf } from "../state.js";
+import { cannedLabel } from "./canned.js";
 import { createComposer } from "./composer.js";
 import { drawMessage, keyOf, pendingMessage } from "./messages.js";
 import { badge, pill } from "./pill.js";
+import { openDelete, openRename } from "./workspace-dialogs.js";
 
 /**
  * One workspace: its messages, what happens now, and a field for a follow-up.
@@ -26,9 +29,18 @@ export function threadView(id, { store, actions, drafts }) {
     draftKey: id,
     submit: (text) => actions.send(id, text),
   });
-  const { element, heading, tags, problem, list, scroller } = frame(composer.element);
+  const workspace = () => store.get().summaries?.find((one) => one.workspaceId === id);
+  const { element, heading, tags, problem, canned, list, scroller, showMissing } = frame(
+    composer.element,
+    headButtons(id, { workspace, actions, drafts }),
+  );
   const messages = createMessages(list, {
     tick: (tick) => actions.tick(id, tick),
+    async retry() {
+      await actions.retry(id);
+      heading.focus(); // the button is gone
+    },
+    name: () => nameIn(workspace()),
     lastText: () => store.get().detail?.messages.findLast((message) => message.role === "user")?.text ?? "",
     reuse(text) {
       composer.setText(text);
@@ -39,12 +51,17 @@ export function threadView(id, { store, actions, drafts }) {
   /** @type {WorkspaceDetail | null} */
   let shown = null;
   const update = () => {
-    const { detail: open, summaries, detailError } = store.get();
+    const { detail: open, detailError, info } = store.get();
     const detail = open?.workspaceId === id ? open : null;
-    const summary = detail ?? summaries?.find((one) => one.workspaceId === id);
+    const summary = detail ?? workspace();
+    showMissing(detailError?.isMissing ? detailError.sentence : null);
+    put(canned, cannedLabel(info));
     put(heading, summary ? nameOf(summary) : "Workspace");
     put(tags, summary && badge(summary.target), summary && pill(summary));
-    put(problem, failureOf({ detail, detailError, retry: () => void actions.loadDetail() }));
+    put(
+      problem,
+      failureOf({ detail, sentence: detailError?.sentence, retry: () => void actions.loadDetail() }),
+    );
     if (!detail || detail === shown) return;
     shown = detail;
     const { isFirst, arrived } = messages.show(detail);
@@ -53,16 +70,56 @@ export function threadView(id, { store, actions, drafts }) {
   return { element, update, ready: () => composer.fit(), destroy: () => messages.destroy() };
 }
 
-/** @param {HTMLElement} composer */
-function frame(composer) {
+/** @param {WorkspaceSummary | undefined} summary */
+const nameIn = (summary) => nameOf(summary ?? { title: null, preview: "" });
+
+/**
+ * @param {string} id
+ * @param {{ workspace: () => WorkspaceSummary | undefined, actions: Actions, drafts: Drafts }} ports
+ */
+function headButtons(id, { workspace, actions, drafts }) {
+  const rename = () =>
+    openRename({
+      title: workspace()?.title ?? "",
+      rename: (title) => actions.rename(id, title),
+    });
+  const remove = () =>
+    openDelete({
+      name: nameIn(workspace()),
+      remove: () => actions.remove(id),
+      onRemoved() {
+        drafts.write(id, "");
+        actions.showStart();
+      },
+    });
+  return [headButton("rename", "Rename", rename), headButton("trash", "Delete", remove)];
+}
+
+/**
+ * @param {IconName} name
+ * @param {string} label
+ * @param {() => void} onclick
+ */
+function headButton(name, label, onclick) {
+  const props = { type: "button", class: "button button-quiet", "aria-label": label, title: label, onclick };
+  return h("button", props, icon(name));
+}
+
+/**
+ * @param {HTMLElement} composer
+ * @param {readonly HTMLElement[]} buttons
+ */
+function frame(composer, buttons) {
   const heading = h("h2", { class: "thread-title", tabindex: -1 });
   const tags = h("div", { class: "thread-tags" });
   const problem = h("div", { class: "thread-problem" });
+  const canned = h("div", { class: "thread-canned" });
   const list = h("ol", { class: "messages" });
   const scroller = h(
     "section",
     { class: "thread-scroll", tabindex: 0, "aria-label": "Messages" },
     problem,
+    canned,
     list,
   );
   const back = h(
@@ -70,19 +127,46 @@ function frame(composer) {
     { class: "button button-quiet back", href: "#/", "aria-label": "All workspaces" },
     icon("back"),
   );
-  const element = h(
-    "div",
-    { class: "thread" },
-    h("header", { class: "thread-head" }, back, heading, tags),
+  const parts = [
+    h(
+      "div",
+      { class: "thread-head" },
+      back,
+      heading,
+      tags,
+      h("div", { class: "thread-buttons" }, ...buttons),
+    ),
     scroller,
     h("div", { class: "thread-foot" }, composer),
-  );
-  return { element, heading, tags, problem, list, scroller };
+  ];
+  const element = h("div", { class: "thread" }, ...parts);
+  /** @type {string | null} */
+  let shownSentence = null;
+  /** @param {string | null} sentence why the workspace cannot be shown */
+  const showMissing = (sentence) => {
+    if (sentence === shownSentence) return;
+    shownSentence = sentence;
+    element.className = sentence === null ? "thread" : "empty";
+    put(element, ...(sentence === null ? parts : missing(sentence)));
+  };
+  return { element, heading, tags, problem, canned, list, scroller, showMissing };
 }
 
-/** @param {HTMLElement} list */
+/** @param {string} sentence */
+const missing = (sentence) => [
+  h("div", { role: "alert" }, h("h2", { tabindex: -1 }, sentence)),
+  h("p", {}, "It may have been deleted, or its address has a typing error."),
+  h("a", { class: "button button-primary", href: "#/new" }, "Start a new workspace"),
+  h("a", { class: "button button-quiet empty-back", href: "#/" }, "All workspaces"),
+];
+
+/**
+ * Where to start reading: `undefined` means the top, for a thread with one question.
+ * @param {HTMLElement} list
+ */
 function lastQuestion(list) {
-  return [...list.querySelectorAll(".message-user")].at(-1);
+  const last = [...list.querySelectorAll(".message-user")].at(-1);
+  return last === list.firstElementChild ? undefined : last;
 }
 
 /**
@@ -96,12 +180,12 @@ function scrollTo(scroller, target) {
 }
 
 /**
- * @param {{ detail: WorkspaceDetail | null, detailError: string | null, retry: () => void }} what
+ * @param {{ detail: WorkspaceDetail | null, sentence: string | undefined, retry: () => void }} what
  */
-function failureOf({ detail, detailError, retry }) {
-  if (detailError !== null) {
+function failureOf({ detail, sentence, retry }) {
+  if (sentence !== undefined) {
     const again = h("button", { type: "button", class: "button button-small", onclick: retry }, "Try again");
-    return h("div", { class: "problem", role: "alert" }, h("span", {}, detailError), again);
+    return h("div", { class: "problem", role: "alert" }, h("span", {}, sentence), again);
   }
   return detail ? null : h("p", { class: "quiet" }, "Loading…");
 }

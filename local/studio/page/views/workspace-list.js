@@ -16,24 +16,26 @@ export function mountWorkspaceList({ root, store, retry }) {
   put(root, note, list);
   root.addEventListener("keydown", (event) => moveFocus(list, event));
 
-  /** @type {Map<string, HTMLElement>} */
+  /** @type {Rows} */
   const rows = new Map();
   const render = () => {
-    const { summaries, listError, route } = store.get();
+    const { listError, route } = store.get();
+    const shown = shownIn(store.get());
     put(note, noteFor(store.get(), retry));
-    note.hidden = summaries !== null && summaries.length > 0 && listError === null;
-    list.hidden = !summaries?.length;
+    note.hidden = shown.length > 0 && listError === null;
+    list.hidden = shown.length === 0;
     const openId = route.view === "thread" ? route.id : null;
-    for (const summary of summaries ?? []) showRow(rows, summary, summary.workspaceId === openId);
+    for (const summary of shown) showRow(rows, summary, summary.workspaceId === openId);
     arrange(
       list,
-      (summaries ?? []).map(({ workspaceId }) => rows.get(workspaceId)),
+      shown.map(({ workspaceId }) => rows.get(workspaceId)?.element),
     );
   };
   store.subscribe((next, before) => {
     const same =
       next.summaries === before.summaries &&
       next.route === before.route &&
+      next.search === before.search &&
       next.listError === before.listError;
     if (!same) render();
   });
@@ -41,30 +43,42 @@ export function mountWorkspaceList({ root, store, retry }) {
 }
 
 /**
+ * The workspaces that match the search, or all.
+ * @param {State} state
+ */
+const shownIn = ({ summaries, search }) =>
+  summaries?.filter(({ workspaceId }) => !search || search.ids.has(workspaceId)) ?? [];
+
+/**
  * @param {State} state
  * @param {() => void} retry
  */
-function noteFor({ summaries, listError }, retry) {
+function noteFor({ summaries, listError, search }, retry) {
   if (listError !== null) {
     const again = h("button", { type: "button", class: "button button-small", onclick: retry }, "Try again");
     return h("div", { class: "problem", role: "alert" }, h("span", {}, listError), again);
   }
   if (summaries === null) return h("p", { class: "quiet" }, "Loading…");
+  if (search) return h("p", { class: "quiet" }, `No workspace contains “${search.query}”.`);
   return h("p", { class: "quiet" }, "No workspaces yet. Your first message creates one.");
 }
 
+/** @typedef {Map<string, { element: HTMLElement, summary: WorkspaceSummary, isOpen: boolean }>} Rows as they are drawn */
+
 /**
- * @param {Map<string, HTMLElement>} rows reused in every rendering, so that the focus stays
+ * @param {Rows} rows reused in every rendering, so that the focus stays
  * @param {WorkspaceSummary} summary
  * @param {boolean} isOpen
  */
 function showRow(rows, summary, isOpen) {
   const { workspaceId, title, preview, target, updatedAtMs } = summary;
-  const row =
-    rows.get(workspaceId) ??
+  const known = rows.get(workspaceId);
+  if (known?.summary === summary && known.isOpen === isOpen) return;
+  const element =
+    known?.element ??
     h("li", {}, h("a", { href: hrefOf(workspaceId), class: "workspace", "data-id": workspaceId }));
-  rows.set(workspaceId, row);
-  const link = row.firstElementChild;
+  rows.set(workspaceId, { element, summary, isOpen });
+  const link = element.firstElementChild;
   if (!link) return;
   put(
     link,

@@ -1,0 +1,2 @@
+/** Served as /page/vendor/fflate.js. */
+export * from "fflate";

@@ -53,6 +53,32 @@ const thread = (id: keyof typeof workspaces) => `#/w/${workspaces[id]}`;
 
 /** Every page and view, by name. A new one is one line here. */
 const views: Readonly<Record<string, () => Promise<Page>>> = {
+  "the start": () => at("", "Or start with one of these"),
+  "the start without workspaces": () => at("", "Or start with one of these", emptyRig),
+  "an answer, with the data of a chart": async () => {
+    const page = await at(thread("completed"), "breaks even in");
+    await page.getByRole("button", { name: "Data" }).first().click();
+    return page;
+  },
+  "a failed job": () => at(thread("failed"), "This job failed"),
+  "a job in progress": () => at(thread("working"), "A runner is working on it."),
+  "a workspace that does not exist": () => at("#/w/ws_none", "There is no such workspace."),
+  "a search without a result": async () => {
+    const page = await at("", "Or start with one of these");
+    await page.getByRole("searchbox").fill("nothing like this");
+    await page.getByText("No workspace contains").waitFor({ state: "attached" });
+    return page;
+  },
+  "renaming a workspace": async () => {
+    const page = await at(thread("failed"), "This job failed");
+    await page.getByRole("button", { name: "Rename" }).click();
+    return page;
+  },
+  "deleting a workspace": async () => {
+    const page = await at(thread("failed"), "This job failed");
+    await page.getByRole("button", { name: "Delete" }).click();
+    return page;
+  },
   "an enlarged drawing": async () => {
     const page = await at(thread("completed"), "breaks even in");
     await page.getByRole("button", { name: "Enlarge The way of a box" }).click();

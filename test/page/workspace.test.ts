@@ -1,3 +1,4 @@
+import type { Locator } from "playwright-core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   completedWorkspace,
@@ -21,6 +22,11 @@ const shortAnswer = {
   datasets: [],
   lists: [],
 };
+
+async function tabTo(goal: Locator, key: "Tab" | "Shift+Tab"): Promise<void> {
+  for (let presses = 0; presses < 20 && !(await hasFocus(goal)); presses += 1)
+    await goal.page().keyboard.press(key);
+}
 
 setUpBrowser();
 beforeEach(() => renewStudio({ dailyLimits: { user: 2 } }));
@@ -122,12 +128,11 @@ inEveryBrowser("the composer", () => {
     const { page } = await openPage();
     await page.locator("#workspaces a").waitFor();
     await expect.poll(() => hasFocus(page.getByLabel("Message", { exact: true }))).toBe(true);
-    await page.keyboard.press("Shift+Tab");
+    await tabTo(page.locator("#workspaces a"), "Shift+Tab");
     await page.keyboard.press("Enter");
     const field = page.getByLabel("Follow-up message");
     await field.waitFor();
-    for (let presses = 0; presses < 20 && !(await hasFocus(field)); presses += 1)
-      await page.keyboard.press("Tab");
+    await tabTo(field, "Tab");
     await page.keyboard.type("And now");
     await page.keyboard.press("Shift+Enter");
     await page.keyboard.type("in Portuguese");

@@ -33,6 +33,7 @@ export interface Reading {
   readonly statistic: "Sum" | "Minimum" | "Maximum" | "SampleCount" | "p50" | "p95";
   readonly periodSeconds: number;
   readonly label?: string;
+  readonly color?: string;
 }
 
 /** The metric of a pool over all its other dimensions. */
@@ -80,11 +81,10 @@ interface Identity {
   readonly dimensionsMap: Record<string, string>;
 }
 
-function named(identity: Identity, { statistic, periodSeconds, label }: Reading): Metric {
+function named(identity: Identity, { periodSeconds, ...reading }: Reading): Metric {
   return new Metric({
     ...identity,
-    statistic,
+    ...reading,
     period: Duration.seconds(periodSeconds),
-    label,
   });
 }

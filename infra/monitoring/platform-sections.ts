@@ -4,7 +4,7 @@ import { bounds } from "../relations.ts";
 import { lambdaMetric, queueMetric, type FunctionRole, type Watched } from "./metric.ts";
 import { memoryQuery, queryRows } from "./queries.ts";
 import { periodSeconds, readings, roles } from "./readings.ts";
-import { graph, table, type Section } from "./widgets.ts";
+import { counts, graph, table, type Section } from "./widgets.ts";
 
 export function functionsSection(watched: Watched): Section {
   const { calls } = readings(watched);
@@ -26,9 +26,9 @@ export function functionsSection(watched: Watched): Section {
           metrics: roles.map((role) => ofTimeout(role, watched)),
           limit: { value: 100, label: "ended by Lambda" },
         }),
-        graph({ ...each, title: "Errors", good: "empty", metrics: [...calls("Errors"), dead] }),
-        graph({ ...each, title: "Throttles", good: "empty", metrics: calls("Throttles") }),
-        graph({
+        counts({ ...each, title: "Errors", good: "empty", metrics: [...calls("Errors"), dead] }),
+        counts({ ...each, title: "Throttles", good: "empty", metrics: calls("Throttles") }),
+        counts({
           ...each,
           title: "Invocations",
           good: "one dispatcher a minute",

@@ -20,7 +20,8 @@ export function readings({ pool, functions }: Watched) {
     poolMetric(name, pool.name, { statistic, periodSeconds, label });
   return {
     read,
-    count: (name: PoolMetricName, label: string): IMetric => read(name, "Sum", label),
+    count: (name: PoolMetricName, label: string, color?: string): IMetric =>
+      poolMetric(name, pool.name, { statistic: "Sum", periodSeconds, label, color }),
     split: (name: SplitMetricName, statistic: Reading["statistic"] = "Sum"): IMetric =>
       splitMetric(name, pool.name, { statistic, periodSeconds }),
     summed: (name: SplitMetricName, label: string): IMetric =>

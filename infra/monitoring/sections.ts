@@ -1,8 +1,8 @@
-import type { IAlarmRef } from "aws-cdk-lib/aws-cloudwatch";
+import { Color, type IAlarmRef } from "aws-cdk-lib/aws-cloudwatch";
 import type { Watched } from "./metric.ts";
 import { functionsSection, logsSection } from "./platform-sections.ts";
 import { readings } from "./readings.ts";
-import { alarmStates, graph, numbers, type Section } from "./widgets.ts";
+import { alarmStates, counts, graph, numbers, type Section } from "./widgets.ts";
 
 const minutes = (count: number): number => count * 60;
 
@@ -48,7 +48,7 @@ function queue(watched: Watched): Section {
     title: "Queue",
     rows: [
       [
-        graph({
+        counts({
           title: "Cycles by reason",
           good: "one a minute: leased, empty or at_capacity",
           width: 8,
@@ -72,7 +72,7 @@ function queue(watched: Watched): Section {
         }),
       ],
       [
-        graph({
+        counts({
           title: "Leases",
           good: "none dropped",
           width: 24,
@@ -96,24 +96,28 @@ function outcomes(watched: Watched): Section {
     title: "Outcomes",
     rows: [
       [
-        graph({
+        counts({
           ...reason,
-          title: "Completed",
-          good: "as many as were leased",
-          metrics: [count("RunsCompleted", "completed")],
+          title: "Runs by outcome",
+          good: "completed, as many as were leased",
+          metrics: [
+            count("RunsCompleted", "completed", Color.GREEN),
+            count("RunsFailed", "failed", Color.RED),
+            count("RunsLost", "lost", Color.ORANGE),
+          ],
         }),
-        graph({ ...reason, title: "Failed by reason", good: "empty", metrics: [split("RunsFailed")] }),
-        graph({ ...reason, title: "Lost by reason", good: "empty", metrics: [split("RunsLost")] }),
+        counts({ ...reason, title: "Failed by reason", good: "empty", metrics: [split("RunsFailed")] }),
+        counts({ ...reason, title: "Lost by reason", good: "empty", metrics: [split("RunsLost")] }),
       ],
       [
-        graph({
+        counts({
           title: "Restarts by reason",
           good: "empty",
           width: 8,
           unit: "attempts",
           metrics: [split("Restarts")],
         }),
-        graph({
+        counts({
           title: "Continuations and duplicates",
           good: "continuations only with long jobs, hardly any duplicate",
           width: 8,
@@ -150,14 +154,14 @@ function inference(watched: Watched): Section {
           unit: "seconds",
           metrics: [split("InferenceSeconds", "p95")],
         }),
-        graph({
+        counts({
           title: "Tokens by model and kind",
           good: "in step with the completed runs",
           width: 8,
           unit: "tokens",
           metrics: [split("Tokens")],
         }),
-        graph({
+        counts({
           title: "Estimated cost by model",
           good: "in step with the completed runs",
           width: 8,
@@ -175,7 +179,7 @@ function leases(watched: Watched): Section {
     title: "Leases and heartbeats",
     rows: [
       [
-        graph({
+        counts({
           title: "Heartbeats",
           good: "hardly any failed",
           width: 8,
@@ -193,7 +197,7 @@ function leases(watched: Watched): Section {
             label: "alarm below",
           },
         }),
-        graph({
+        counts({
           title: "Refusals",
           good: "empty",
           width: 8,

@@ -55,18 +55,24 @@ export interface Graph extends Words {
   readonly unit: string;
   /** A horizontal line that the values should stay below or above. */
   readonly limit?: { readonly value: number; readonly label: string };
+  /** For counts, whose sum says something. CloudWatch has no stacked bars over time, so it draws areas; `npm start` draws bars. */
+  readonly stacked?: boolean;
 }
 
-export function graph({ width, metrics, unit, limit, ...words }: Graph): IWidget {
+export function graph({ width, metrics, unit, limit, stacked = false, ...words }: Graph): IWidget {
   return new GraphWidget({
     title: heading(words),
     left: [...metrics],
     leftYAxis: { min: 0, label: unit, showUnits: false },
     leftAnnotations: limit === undefined ? [] : [{ ...limit, color: Color.RED }],
+    stacked,
     width,
     height: graphHeight,
   });
 }
+
+/** Counts a minute, stacked. */
+export const counts = (of: Omit<Graph, "stacked" | "limit">): IWidget => graph({ ...of, stacked: true });
 
 export function alarmStates(words: Words, alarms: readonly IAlarmRef[]): IWidget {
   return new AlarmStatusWidget({

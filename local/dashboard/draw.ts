@@ -8,6 +8,7 @@ import {
   textWidgetSchema,
   type Widget,
 } from "./body.ts";
+import { headOf, kindOf } from "./columns.ts";
 import { metricContent } from "./metric-widget.ts";
 import type { DashboardSource, DrawContext, LogQuery, SourceAlarm, TimeRange } from "./source.ts";
 import type { AlarmsContent, AlarmView, DashboardView, PlacedWidget, WidgetContent } from "./view.ts";
@@ -101,7 +102,7 @@ function logContent({ query, view }: LogWidget, { source, range, rangeText }: Dr
   if (rows.length === 0) {
     return { kind: "empty", sentence: `No log line of the last ${rangeText} answers this query.` };
   }
-  return { kind: "table", columns, rows };
+  return { kind: "table", columns: columns.map(headOf), kinds: columns.map(kindOf), rows };
 }
 
 const sourceCommand = /^\s*SOURCE\s+'([^']*)'\s*\|?/;

@@ -50,7 +50,8 @@ const views: Readonly<Record<MetricWidget["view"], (input: ViewInput) => WidgetC
   pie: (input) => ({ kind: "bars", shape: "pie", values: numbersOf(input) }),
   table: ({ series }) => ({
     kind: "table",
-    columns: ["metric", "last", "min", "max", "average"],
+    columns: ["Metric", "Last", "Least", "Most", "Average"],
+    kinds: [],
     rows: series.map(summaryRow),
   }),
 };
@@ -64,12 +65,21 @@ const autoPeriods = [
   { upToMs: 3 * 3_600_000, seconds: finestSeconds },
   { upToMs: Number.POSITIVE_INFINITY, seconds: 300 },
 ] as const;
+/** At most 60 bars, so that each can be seen. */
+const barPeriods = [
+  { upToMs: 3_600_000, seconds: finestSeconds },
+  { upToMs: 3 * 3_600_000, seconds: 300 },
+  { upToMs: Number.POSITIVE_INFINITY, seconds: 1_800 },
+] as const;
 
 function periodOf(widget: MetricWidget, wantedSeconds: number, { range, inherit }: DrawContext): number {
   const lengthMs = range.endMs - range.startMs;
   if (isSingle(widget) && widget.setPeriodToTimeRange) return lengthMs / 1_000;
   if (inherit) return wantedSeconds;
-  return autoPeriods.find(({ upToMs }) => lengthMs <= upToMs)?.seconds ?? wantedSeconds;
+  return (
+    (widget.stacked ? barPeriods : autoPeriods).find(({ upToMs }) => lengthMs <= upToMs)?.seconds ??
+    wantedSeconds
+  );
 }
 
 /** Series in the order of the rows. A row without results has none. */

@@ -50,7 +50,7 @@ export interface TextContent {
   readonly markdown: string;
 }
 
-/** Lines over time; `stacked` draws stacked areas. */
+/** Lines over time; `stacked`: counts, drawn as stacked bars. */
 export interface ChartContent {
   readonly kind: "chart";
   readonly stacked: boolean;
@@ -150,8 +150,13 @@ export interface AlarmView {
 export interface TableContent {
   readonly kind: "table";
   readonly columns: readonly string[];
+  /** Of each column. */
+  readonly kinds: readonly ColumnKind[];
   readonly rows: readonly (readonly string[])[];
 }
+
+/** What a column's cells are: "workspace" and "run" are ids, which link to their pages; "time" is "2026-11-30 14:05:00.123", UTC. */
+export type ColumnKind = "text" | "time" | "function" | "workspace" | "run";
 
 /** There is no data yet: says what the widget will show, and when. */
 export interface EmptyContent {

@@ -33,6 +33,7 @@ test("every widget of the deployed dashboard is drawn from a local run", async (
   });
   expect(contentOf(view, "Failures by reason")).toMatchObject({
     kind: "table",
+    columns: ["State", "Why", "Runs"],
     rows: [["failed", "model_refused", "1"]],
   });
 });

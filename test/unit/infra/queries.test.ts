@@ -44,7 +44,7 @@ describe("saved queries", () => {
 
 it("the query of failures has this text in the syntax of Logs Insights", () => {
   expect(queryText(queryRows.failures)).toBe(
-    'filter message = "run_ended"\n| filter state = "failed" or state = "lost"\n| stats count(*) as runs by state, reason\n| sort runs desc',
+    'fields state as State, reason as Why\n| filter message = "run_ended"\n| filter State = "failed" or State = "lost"\n| stats count(*) as Runs by State, Why\n| sort Runs desc',
   );
 });
 

@@ -163,6 +163,10 @@ describe("the period", () => {
     expect(periodOf({}, "inherit")).toBe(300);
     expect([quarter, day].map((range) => periodOf({}, "auto", range))).toEqual([60, 300]);
   });
+
+  it("is long enough for bars that can be seen", () => {
+    expect([quarter, day].map((range) => periodOf({ stacked: true }, "auto", range))).toEqual([60, 1_800]);
+  });
 });
 
 describe("alarm widgets", () => {
@@ -189,11 +193,19 @@ describe("alarm widgets", () => {
 describe("log widgets", () => {
   const widget = (properties: object) => ({ type: "log", properties });
 
-  it("query their log groups and show the rows", () => {
-    const answer = { columns: ["reason", "runs"], rows: [["timeout", "2"]] };
+  it("query their log groups and show the rows with readable heads", () => {
+    const answer = {
+      columns: ["@timestamp", "Workspace", "InputTokens", "UsedMB"],
+      rows: [["2026-11-30 14:05:00.123", "ws_1", "20", "150"]],
+    };
     const query = "SOURCE '/aws/one' | SOURCE '/aws/two' | fields @message\n| limit 5";
     const { first, source } = draw({ widgets: [widget({ query })], queryLogs: () => answer });
-    expect(first).toEqual({ kind: "table", ...answer });
+    expect(first).toEqual({
+      kind: "table",
+      columns: ["When", "Workspace", "Input tokens", "Used MB"],
+      kinds: ["time", "workspace", "text", "text"],
+      rows: answer.rows,
+    });
     expect(source.logQueries).toEqual([
       { logGroups: ["/aws/one", "/aws/two"], text: "fields @message\n| limit 5" },
     ]);

@@ -22,7 +22,8 @@ export function mountGrid({ root }) {
   /** @param {DashboardView} view */
   const show = (view) => {
     last = view;
-    const frame = { startMs: view.startMs, endMs: view.endMs };
+    const { startMs, endMs, studioUrl } = view;
+    const frame = { startMs, endMs, studioUrl };
     const next = view.widgets.map((widget, index) => keepOrMake(shown[index], widget, frame));
     for (const old of shown) if (!next.includes(old)) old.drawing.destroy();
     shown = next;

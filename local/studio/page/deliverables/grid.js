@@ -3,10 +3,14 @@ import { isFigure } from "./figures.js";
 
 /**
  * A table that scrolls inside its card while its header stays visible.
- * @param {{ label: string, columns: readonly string[], rows: readonly (readonly string[])[] }} content
+ * @param {object} content
+ * @param {string} content.label
+ * @param {readonly string[]} content.columns
+ * @param {readonly (readonly string[])[]} content.rows
+ * @param {(text: string, column: number) => Node | string} [content.cell] what is shown for a cell's text
  * @returns {HTMLElement}
  */
-export function grid({ label, columns, rows }) {
+export function grid({ label, columns, rows, cell: show = (text) => text }) {
   const kinds = columns.map((_, index) => columnKind(rows.map((row) => row[index] ?? "")));
   /** @param {number} index */
   const props = (index) => ({ class: kinds[index] });
@@ -25,7 +29,9 @@ export function grid({ label, columns, rows }) {
       h(
         "tbody",
         {},
-        ...rows.map((row) => h("tr", {}, ...row.map((cell, index) => h("td", props(index), cell)))),
+        ...rows.map((row) =>
+          h("tr", {}, ...row.map((cell, index) => h("td", props(index), show(cell, index)))),
+        ),
       ),
     ),
   );

@@ -6,7 +6,7 @@
  * @import { Frame } from "./types.d.ts"
  * @typedef {Omit<ChartContent, "series"> & { series: readonly ColouredSeries[] }} Coloured
  */
-import { readTheme, tooltipLook, withAlpha } from "../../deliverables/chart-theme.js";
+import { readTheme, tooltipLook } from "../../deliverables/chart-theme.js";
 import { clockTime, figure } from "../figures.js";
 import { annotations, reachOf } from "./annotations.js";
 
@@ -18,7 +18,7 @@ import { annotations, reachOf } from "./annotations.js";
 export function chartConfig(content, frame) {
   const theme = readTheme(0);
   return {
-    type: "line",
+    type: content.stacked ? "bar" : "line",
     data: { datasets: content.series.map((series) => dataset(series, content, frame)) },
     options: {
       responsive: true,
@@ -26,7 +26,7 @@ export function chartConfig(content, frame) {
       animation: false,
       parsing: false,
       normalized: true,
-      interaction: { mode: "nearest", axis: "x", intersect: false },
+      interaction: { mode: content.stacked ? "index" : "nearest", axis: "x", intersect: false },
       plugins: {
         legend: { display: false },
         tooltip: tooltip(content, theme),
@@ -43,19 +43,41 @@ export function chartConfig(content, frame) {
  * @param {Coloured} content
  * @param {Frame} frame
  */
-function dataset({ label, colour, axis, points }, { stacked, periodMs }, frame) {
-  const drawn = stacked ? filled(points, periodMs, frame) : points;
+const dataset = (series, content, frame) =>
+  content.stacked ? barsOf(series, content, frame) : lineOf(series, content);
+
+/**
+ * @param {ColouredSeries} series
+ * @param {Coloured} content
+ * @param {Frame} frame
+ */
+function barsOf({ label, colour, axis, points }, { periodMs }, frame) {
+  return {
+    label,
+    data: filled(points, periodMs, frame).map(([x, y]) => ({ x: x + periodMs / 2, y })),
+    yAxisID: axis,
+    backgroundColor: colour,
+    barPercentage: 0.86,
+    categoryPercentage: 1,
+    maxBarThickness: 28,
+  };
+}
+
+/**
+ * @param {ColouredSeries} series
+ * @param {Coloured} content
+ */
+function lineOf({ label, colour, axis, points }, { periodMs }) {
   const isAlone = alone(points, periodMs);
   return {
     label,
-    data: drawn.map(([x, y]) => ({ x, y })),
+    data: points.map(([x, y]) => ({ x, y })),
     yAxisID: axis,
     borderColor: colour,
-    backgroundColor: stacked ? withAlpha(colour, 0.35) : colour,
-    fill: stacked ? "stack" : false,
+    backgroundColor: colour,
     borderWidth: 1.75,
     // A value without neighbours has no line, so it gets a dot.
-    pointRadius: stacked ? 0 : points.map((_, at) => (isAlone(at) ? 2.5 : 0)),
+    pointRadius: points.map((_, at) => (isAlone(at) ? 2.5 : 0)),
     pointHoverRadius: 4,
     pointBackgroundColor: colour,
     pointBorderColor: colour,
@@ -79,7 +101,7 @@ function alone(points, periodMs) {
 }
 
 /**
- * Stacked areas need a value in every period, so missing values become zero.
+ * A value for every period: Chart.js makes a bar as wide as the smallest distance between two of them.
  * @param {readonly Point[]} points
  * @param {number} periodMs
  * @param {Frame} frame
@@ -109,6 +131,8 @@ function scalesOf(content, { startMs, endMs }, theme) {
     ...Object.fromEntries(values),
     x: {
       type: "linear",
+      stacked: content.stacked,
+      offset: false,
       min: firstMs,
       max: endMs,
       border: { color: theme.rule },
@@ -180,12 +204,14 @@ export function clockTicks(startMs, endMs) {
  * @param {Coloured} content
  * @param {ChartTheme} theme
  */
-function tooltip({ series, periodMs }, theme) {
+function tooltip({ series, periodMs, stacked }, theme) {
+  const beforeMs = stacked ? periodMs / 2 : 0;
   return {
     ...tooltipLook(theme),
+    filter: (/** @type {TooltipItem<"line">} */ { parsed }) => !stacked || parsed.y !== 0,
     callbacks: {
       title: (/** @type {readonly TooltipItem<"line">[]} */ items) => {
-        const atMs = items[0]?.parsed.x ?? 0;
+        const atMs = (items[0]?.parsed.x ?? 0) - beforeMs;
         return `${clockTime(atMs)}–${clockTime(atMs + periodMs)}`;
       },
       label: (/** @type {TooltipItem<"line">} */ { datasetIndex, parsed }) => {

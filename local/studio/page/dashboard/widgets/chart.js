@@ -10,7 +10,7 @@ import { chartConfig } from "./chart-config.js";
 /** @typedef {SeriesView & { colour: string }} ColouredSeries */
 
 /**
- * Lines or stacked areas over time. Updates change the data and keep the canvas.
+ * Lines or stacked bars over time. Updates change the data and keep the canvas.
  * @param {ChartContent} content
  * @param {Setting} setting
  */
@@ -36,8 +36,11 @@ export function chartBody(content, { title, ...frame }) {
   const drawing = new Chart(canvas, configOf(content, frame));
   /** @param {ChartContent} next */
   const say = (next) => {
-    canvas.setAttribute("aria-label", [title, ...next.series.map(lastWords)].join(". "));
-    legend.replaceChildren(...coloured(next, palette).series.map(legendRow));
+    canvas.setAttribute(
+      "aria-label",
+      [title, ...next.series.map(next.stacked ? totalWords : lastWords)].join(". "),
+    );
+    legend.replaceChildren(...coloured(next, palette).series.map((series) => legendRow(series, next)));
     legend.hidden = next.legend === "hidden";
   };
   say(content);
@@ -73,16 +76,28 @@ function lastWords({ label, unit, points }) {
   return last ? `${label}: last ${figure(last[1], unit)}` : `${label}: no data`;
 }
 
-/** @param {ColouredSeries} series */
-function legendRow({ label, colour, unit, points }) {
+/** @param {SeriesView} series @returns {string} "failed: 3" */
+const totalWords = (series) => `${series.label}: ${figure(totalOf(series), series.unit)}`;
+
+/** @param {SeriesView} series */
+const totalOf = ({ points }) => points.reduce((total, [, value]) => total + value, 0);
+
+/**
+ * The last value of a line, or the total of bars.
+ * @param {ColouredSeries} series
+ * @param {{ stacked: boolean }} content
+ */
+function legendRow(series, { stacked }) {
+  const { label, colour, unit, points } = series;
   const swatch = h("span", { class: "swatch" });
   swatch.style.background = colour;
-  const last = points.at(-1);
+  const value = stacked ? totalOf(series) : points.at(-1)?.[1];
+  const meaning = stacked ? "In this time range" : "The last value";
   return h(
     "li",
-    { title: last ? "The last value" : "No data in this time range" },
+    { title: value === undefined ? "No data in this time range" : meaning },
     swatch,
     h("span", { class: "legend-label" }, label),
-    h("span", { class: "legend-value" }, last ? figure(last[1], unit) : "–"),
+    h("span", { class: "legend-value" }, value === undefined ? "–" : figure(value, unit)),
   );
 }

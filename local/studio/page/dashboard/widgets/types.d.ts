@@ -1,7 +1,8 @@
 import type { WidgetContent } from "../../../../dashboard/view.ts";
 
-/** The time range. */
+/** What all widgets have in common: the time range, and the address of Studio's page. */
 export interface Frame {
+  readonly studioUrl: string;
   readonly startMs: number;
   readonly endMs: number;
 }

@@ -92,6 +92,11 @@ function outcomes(watched: Watched): Section {
   const { count, read, split } = readings(watched);
   const { runLimitMinutes } = watched.pool;
   const reason = { width: 8, unit: "runs" } as const;
+  const byOutcome = [
+    count("RunsCompleted", "completed", Color.GREEN),
+    count("RunsFailed", "failed", Color.RED),
+    count("RunsLost", "lost", Color.ORANGE),
+  ];
   return {
     title: "Outcomes",
     rows: [
@@ -100,23 +105,13 @@ function outcomes(watched: Watched): Section {
           ...reason,
           title: "Runs by outcome",
           good: "completed, as many as were leased",
-          metrics: [
-            count("RunsCompleted", "completed", Color.GREEN),
-            count("RunsFailed", "failed", Color.RED),
-            count("RunsLost", "lost", Color.ORANGE),
-          ],
+          metrics: byOutcome,
         }),
         counts({ ...reason, title: "Failed by reason", good: "empty", metrics: [split("RunsFailed")] }),
         counts({ ...reason, title: "Lost by reason", good: "empty", metrics: [split("RunsLost")] }),
       ],
       [
-        counts({
-          title: "Restarts by reason",
-          good: "empty",
-          width: 8,
-          unit: "attempts",
-          metrics: [split("Restarts")],
-        }),
+        counts({ ...reason, title: "Restarts by reason", good: "empty", metrics: [split("Restarts")] }),
         counts({
           title: "Continuations and duplicates",
           good: "continuations only with long jobs, hardly any duplicate",

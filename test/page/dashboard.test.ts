@@ -31,11 +31,16 @@ inEveryBrowser("the dashboard page", () => {
     expect(await widget("Heartbeats").locator("canvas").getAttribute("aria-label")).toBe(
       "Heartbeats · good: some. accepted: last 2",
     );
+    expect(await widget("Counts").locator("canvas").getAttribute("aria-label")).toBe("Counts. accepted: 7");
     expect(await widget("Number").locator(".number-value").textContent()).toBe("2");
     expect(await widget("Gauge").locator(".gauge-figure").textContent()).toBe("2");
     expect(await widget("Bar").locator(".bar-figure").textContent()).toBe("2");
     expect(await widget("Pie").locator(".legend-value").textContent()).toBe("2 · 100%");
-    expect(await widget("Failures").locator("tbody td").allTextContents()).toEqual(["<i>timeout</i>", "7"]);
+    expect(await widget("Failures").locator("tbody td").allTextContents()).toEqual([
+      "<i>timeout</i>",
+      "ws_302e3f89",
+    ]);
+    expect(await widget("Failures").getByRole("link").getAttribute("href")).toBe("/#/w/ws_302e3f89-3349");
     expect(await widget("Nothing").locator(".widget-body").textContent()).toContain(
       "Nothing in the last 15 minutes.",
     );
@@ -45,7 +50,7 @@ inEveryBrowser("the dashboard page", () => {
 
     const [left, right] = await Promise.all([
       widget("Heartbeats").boundingBox(),
-      widget("Areas").boundingBox(),
+      widget("Counts").boundingBox(),
     ]);
     expect(right?.y).toBe(left?.y);
     expect(right?.width).toBeCloseTo(left?.width ?? 0, 0);

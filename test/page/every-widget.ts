@@ -18,7 +18,7 @@ export const lately = (values: readonly number[]) =>
 export const everyWidget = [
   { type: "text", ...place(0, 0, 24, 1), properties: { markdown: "## Is it working <script>now</script>" } },
   lineWidget("Heartbeats · good: some", place(0, 1, 12, 6)),
-  lineWidget("Areas", place(12, 1, 12, 6), { stacked: true, legend: { position: "right" } }),
+  lineWidget("Counts", place(12, 1, 12, 6), { stacked: true, legend: { position: "right" } }),
   lineWidget("Number", place(0, 7, 6, 3), { view: "singleValue" }),
   lineWidget("Gauge", place(6, 7, 6, 3), { view: "gauge" }),
   lineWidget("Bar", place(12, 7, 6, 3), { view: "bar" }),
@@ -35,5 +35,5 @@ export const everything = () =>
     widgets: everyWidget,
     alarms: [alarmNamed("FailureRate", { state: "ALARM", sinceMs: 1_800_000_000_000 }), alarmNamed("Page")],
     series: { m: [{ label: "accepted", points: lately([1, 4, 2]) }] },
-    queryLogs: () => ({ columns: ["reason", "runs"], rows: [["<i>timeout</i>", "7"]] }),
+    queryLogs: () => ({ columns: ["Why", "Workspace"], rows: [["<i>timeout</i>", "ws_302e3f89-3349"]] }),
   });

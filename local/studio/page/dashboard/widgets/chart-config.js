@@ -122,31 +122,36 @@ function filled(points, periodMs, { startMs, endMs }) {
  * @param {Frame} frame
  * @param {ChartTheme} theme
  */
-function scalesOf(content, { startMs, endMs }, theme) {
-  const font = { family: theme.font, size: 11 };
-  const firstMs = Math.floor(startMs / content.periodMs) * content.periodMs;
+function scalesOf(content, frame, theme) {
   const sides = content.series.some(({ axis }) => axis === "right") ? ["left", "right"] : ["left"];
   const values = sides.map((side) => [side, valueAxis(side === "right" ? "right" : "left", content, theme)]);
+  return { ...Object.fromEntries(values), x: timeAxis(content, frame, theme) };
+}
+
+/**
+ * @param {Coloured} content
+ * @param {Frame} frame
+ * @param {ChartTheme} theme
+ */
+function timeAxis({ periodMs, stacked }, { startMs, endMs }, theme) {
+  const firstMs = Math.floor(startMs / periodMs) * periodMs;
   return {
-    ...Object.fromEntries(values),
-    x: {
-      type: "linear",
-      stacked: content.stacked,
-      offset: false,
-      min: firstMs,
-      max: endMs,
-      border: { color: theme.rule },
-      grid: { display: false },
-      afterBuildTicks: (/** @type {Scale} */ scale) => {
-        scale.ticks = clockTicks(firstMs, endMs).map((value) => ({ value }));
-      },
-      ticks: {
-        color: theme.muted,
-        font,
-        padding: 4,
-        maxRotation: 0,
-        callback: (/** @type {number | string} */ value) => clockTime(Number(value)),
-      },
+    type: "linear",
+    stacked,
+    offset: false,
+    min: firstMs,
+    max: endMs,
+    border: { color: theme.rule },
+    grid: { display: false },
+    afterBuildTicks: (/** @type {Scale} */ scale) => {
+      scale.ticks = clockTicks(firstMs, endMs).map((value) => ({ value }));
+    },
+    ticks: {
+      color: theme.muted,
+      font: { family: theme.font, size: 11 },
+      padding: 4,
+      maxRotation: 0,
+      callback: (/** @type {number | string} */ value) => clockTime(Number(value)),
     },
   };
 }

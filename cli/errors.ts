@@ -26,6 +26,7 @@ const errorExits = {
   usage: "usage",
   config_invalid: "usage",
   pool_needed: "usage",
+  ambiguous: "usage",
   not_deployed: "missing",
   deploy_failed: "missing",
   not_running: "missing",

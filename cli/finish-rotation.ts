@@ -3,6 +3,7 @@ import { tryParseRunnerSecret } from "../lib/keys/runner-secret.ts";
 import type { Outcome } from "./command.ts";
 import type { Context } from "./context.ts";
 import { count, formatDuration } from "./format.ts";
+import { createLooks } from "./looks.ts";
 import { adminPorts } from "./rotation.ts";
 
 const lookEveryMs = 5_000;
@@ -25,10 +26,19 @@ export async function finishRotation(context: Context, times: FinishTimes): Prom
   const settings = { pool: pool.name, secretId, revokeAfterMs: times.unusedForMs ?? cycleMs + slackMs };
   const untilMs = clock.now() + times.timeoutMs;
   const revoked: string[] = [];
+  const look = createLooks(context, "revoke old keys");
   for (;;) {
-    const { revoked: now, waiting } = await revokeUnused(ports, settings);
-    revoked.push(...now);
-    const left = await leftOver(ports, settings);
+    const found = await look(async () => {
+      const { revoked: now, waiting } = await revokeUnused(ports, settings);
+      revoked.push(...now);
+      return { waiting, left: await leftOver(ports, settings) };
+    });
+    if ("error" in found) {
+      if (clock.now() >= untilMs) throw found.error;
+      await clock.sleep(lookEveryMs, signal);
+      continue;
+    }
+    const { waiting, left } = found.value;
     if (left.length === 0 || clock.now() >= untilMs) {
       const data = { pool: pool.name, revoked, left };
       return { data, text: () => render(data), exit: left.length === 0 ? "ok" : "finding" };

@@ -24,4 +24,7 @@ export function formatUsd(usd: number): string {
 export const formatTime = (atMs: number): string =>
   new Date(atMs).toISOString().slice(0, 19).replace("T", " ");
 
+/** The same for programs, with milliseconds: `2026-11-20T03:04:05.678Z`. */
+export const isoTime = (atMs: number): string => new Date(atMs).toISOString();
+
 export const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`;

@@ -41,7 +41,7 @@ export async function runCli(argv: readonly string[], ports: CliPorts): Promise<
     const { command, options, given } = parsed;
     const { data, text, exit = "ok" } = await command.run(ports.createContext(options), given);
     const shown = options.json ? JSON.stringify(data, undefined, 2) : text?.(terminal);
-    if (shown !== undefined && text !== undefined) terminal.out(shown);
+    if (shown && text !== undefined) terminal.out(shown);
     return exits[exit].code;
   } catch (thrown) {
     const stopped = ports.signal.aborted && !(thrown instanceof CliError);

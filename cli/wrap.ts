@@ -1,3 +1,6 @@
+import { stripVTControlCharacters } from "node:util";
+import widthOnScreen from "string-width";
+
 export interface Wrapping {
   /** The screen's width; Infinity: no wrapping. */
   readonly columns: number;
@@ -12,13 +15,14 @@ export function wrap(text: string, { columns, indent }: Wrapping): string {
   return lines.join(`\n${" ".repeat(indent)}`);
 }
 
-function wrapLine(line: string, width: number): readonly string[] {
+/** `width`: of the first line; `next`: of the others. Widths are those on a screen: colours take no room. */
+function wrapLine(line: string, width: number, next = width): readonly string[] {
   const lines: string[] = [];
   let present = "";
   for (const word of line.split(" ")) {
     const longer = present === "" ? word : `${present} ${word}`;
-    if (longer.length > width && present.trim() !== "") {
-      lines.push(present);
+    if (widthOnScreen(longer) > (lines.length === 0 ? width : next) && present.trim() !== "") {
+      lines.push(present.trimEnd());
       present = word;
     } else {
       present = longer;
@@ -35,3 +39,28 @@ export function wrapCommand(line: string, { columns, indent }: Wrapping): string
   const lines = wrap(whole, { columns: columns - 2, indent }).split("\n");
   return lines.join(" \\\n").replaceAll(noBreak, " ");
 }
+
+/**
+ * Wraps the lines that are wider than the screen, at spaces and without breaking a word or a command, which can still be copied.
+ * The rest of such a line begins under the text after its last gap of two spaces, where tables and lists have their last column.
+ */
+export function fitLines(text: string, columns: number): string {
+  if (columns === Infinity) return text;
+  return text
+    .split("\n")
+    .map((line) => (widthOnScreen(line) <= columns ? line : fitLine(line, columns)))
+    .join("\n");
+}
+
+function fitLine(line: string, columns: number): string {
+  const lead = /^ */.exec(line)?.[0] ?? "";
+  const plain = stripVTControlCharacters(line);
+  const gap = /^.*\S {2,}(?=\S)/.exec(plain.slice(0, Math.floor(columns / 2)))?.[0] ?? lead;
+  const indent = " ".repeat(widthOnScreen(gap));
+  const whole = line.slice(lead.length).replaceAll(commands, (command) => command.replaceAll(" ", noBreak));
+  const lines = wrapLine(whole, columns - lead.length, columns - indent.length);
+  return `${lead}${lines.join(`\n${indent}`)}`.replaceAll(noBreak, " ");
+}
+
+/** Commands for the shell within a sentence, which stay on one line to be copied. */
+const commands = /(?:npm run runner --|(?:npx )?studio-runner|aws [a-z][\w-]+)(?: [\w.:@=+/'<-]*[\w/'])*/g;

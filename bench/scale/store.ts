@@ -76,6 +76,8 @@ function runStoreOf(simulation: Simulation): CyclePorts["runStore"] {
     read: async (_, runId) => read(simulation).then(() => openRuns.get(runId)),
     recentRuns: unused,
     runsOf: unused,
+    runsBeginningWith: unused,
+    runsOfWorkspaces: unused,
     start: unused,
     heartbeat: unused,
     owns: unused,

@@ -97,7 +97,7 @@ function render(data: CostData, settings: Settings, screen: Screen): string {
   const { bold, dim } = screen.colours;
   const columns = [
     { title: "per month, idle" },
-    { title: "how much", align: "right", optional: true },
+    { title: "how much", align: "right", optional: 1 },
     { title: "list", align: "right" },
     { title: "with free tier", align: "right" },
   ] as const;

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count, formatDuration } from "../format.ts";
+import { createLooks } from "../looks.ts";
 import { countInFlight } from "../pool-status.ts";
 import { duration, sentence } from "../values.ts";
 import { alreadyText, switchPool } from "./pause.ts";
@@ -59,15 +60,23 @@ async function waitUntilEmpty(context: Context, pool: string, untilMs: number): 
   // The cycle that may have started before the pause was written. Every later one sees the pause.
   const { owner: suspect } = await lock.read(pool);
   let quietLooks = 0;
+  const look = createLooks(context, "read the run store");
   for (;;) {
-    const [inFlight, state] = await Promise.all([countInFlight(context, pool), lock.read(pool)]);
+    const found = await look(() => Promise.all([countInFlight(context, pool), lock.read(pool)]));
     const nowMs = clock.now();
+    if ("error" in found) {
+      if (nowMs >= untilMs) throw found.error;
+      quietLooks = 0;
+      await clock.sleep(Math.min(lookEveryMs, untilMs - nowMs), signal);
+      continue;
+    }
+    const [inFlight, state] = found.value;
     const isOpen = suspect !== undefined && state.owner === suspect && (state.lockedUntilMs ?? 0) > nowMs;
     quietLooks = inFlight === 0 && !isOpen ? quietLooks + 1 : 0;
     if (quietLooks === quietLooksNeeded || nowMs >= untilMs) return inFlight;
     const what =
       inFlight === 0 && isOpen ? "a dispatch cycle is still running" : `${count(inFlight, "run")} in flight`;
-    terminal.progress(`Draining pool ${pool}: ${what} (${formatDuration(nowMs - startedAtMs)})`);
+    terminal.progress(`Draining pool ${pool}: ${what} (${formatDuration(nowMs - startedAtMs)})`, what);
     await clock.sleep(Math.min(lookEveryMs, untilMs - nowMs), signal);
   }
 }

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { printable } from "../../lib/core/text.ts";
 import { defineCommand, type Command } from "../command.ts";
-import { count, formatTime } from "../format.ts";
+import { count, formatTime, isoTime } from "../format.ts";
 import { findRunsOf } from "../job-ids.ts";
 import { whyUnread } from "../log-lines.ts";
-import type { Colours, Screen } from "../terminal.ts";
+import { pipedLine } from "../table.ts";
+import { isPiped, type Colours, type Screen } from "../terminal.ts";
 import { factsOf, noLogLines, readTimelines, whyOf, type Step, type Timeline } from "../timeline.ts";
 import { id } from "../values.ts";
 import { paintState, toJob } from "./jobs.ts";
@@ -13,11 +14,15 @@ export const explain: Command = defineCommand({
   name: "explain",
   summary: "Shows one job's timeline from the run store and the logs",
   details:
-    "Takes a workspace's id (all of its runs, oldest first) or a run's. Log lines never contain prompts or answers.",
-  arguments: [{ name: "job", meaning: "the id of a workspace or a run" }],
+    "Takes the id of a workspace (all of its runs, oldest first) or of a run, or the beginning of one as jobs shows it. " +
+    "Log lines never contain prompts or answers. In a pipe: workspace, run, time, source, attempt, event.",
+  arguments: [
+    { name: "job", meaning: "the id of a workspace or a run, or at least 4 characters of its beginning" },
+  ],
   examples: [
     { line: "explain ws_7f3a", shows: "every run of the workspace" },
     { line: "explain 01JCZ9V5W3X8K2M4N6P8Q0R2S4", shows: "one run" },
+    { line: "explain 01JCZ9V5W3", shows: "the same, by the id that jobs shows" },
   ],
   input: z.object({ job: id() }),
   run: async (context, { job }) => {
@@ -28,6 +33,7 @@ export const explain: Command = defineCommand({
     const data = {
       pool: pool.name,
       workspaceId: runs[0].workspaceId,
+      title: (runs.at(-1) ?? runs[0]).title ?? null,
       note: unread ?? null,
       runs: timelines.map(({ run, steps }) => ({ ...toJob(run), steps })),
     };
@@ -37,18 +43,34 @@ export const explain: Command = defineCommand({
 
 interface About {
   readonly workspaceId: string;
+  readonly title: string | null;
   /** Why there are no log lines; null: they were read. */
   readonly note: string | null;
 }
 
-function render({ workspaceId, note }: About, timelines: readonly Timeline[], screen: Screen): string {
+function render(about: About, timelines: readonly Timeline[], screen: Screen): string {
+  const { workspaceId, title, note } = about;
+  if (isPiped(screen)) return timelines.flatMap((timeline) => pipedLines(timeline, note)).join("\n");
   const { bold, yellow } = screen.colours;
-  const head = `Workspace ${bold(printable(workspaceId))}: ${count(timelines.length, "run")}`;
+  const named = `Workspace ${bold(printable(workspaceId))}${title === null ? "" : `, ${printable(title)}`}`;
+  const head = `${named}: ${count(timelines.length, "run")}`;
   const stories = timelines.map((timeline) => {
     const without = timeline.lines.length > 0 ? "" : `\n${yellow(note ?? noLogLines)}`;
     return `${renderStory(timeline, screen.colours)}${without}`;
   });
   return [head, ...stories].join("\n\n");
+}
+
+/** One line per event, and the reason of a failure as the last one. */
+function pipedLines({ run, steps, lines }: Timeline, note: string | null): readonly string[] {
+  const { workspaceId, runId, reason, leasedAtMs, endedAtMs = leasedAtMs } = run;
+  const line = (atMs: number, source: string, [attempt, what]: readonly [number | null, string]): string =>
+    pipedLine([workspaceId, runId, isoTime(atMs), source, attempt === null ? "" : String(attempt), what]);
+  return [
+    ...steps.map(({ atMs, source, attempt, what }) => line(atMs, source, [attempt, what])),
+    ...(reason === undefined || reason === "ok" ? [] : [line(endedAtMs, "run store", [null, whyOf(run)])]),
+    ...(lines.length > 0 ? [] : [line(endedAtMs, "note", [null, note ?? noLogLines])]),
+  ];
 }
 
 function renderStory({ run, steps }: Timeline, colours: Colours): string {

@@ -3,9 +3,10 @@ import { runStates, type Run, type RunState } from "../../lib/runs/run.ts";
 import { markInvented } from "../canned-model.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { StackContext } from "../context.ts";
-import { formatDuration, formatUsd } from "../format.ts";
+import { formatDuration, formatUsd, isoTime } from "../format.ts";
 import { renderTable, type Cell, type Column } from "../table.ts";
-import type { Colours, Screen } from "../terminal.ts";
+import { shortIds } from "../short-ids.ts";
+import { isPiped, type Colours, type Screen } from "../terminal.ts";
 import { choice, duration, whole } from "../values.ts";
 
 const pageSize = 100;
@@ -19,8 +20,10 @@ type Input = z.output<typeof input>;
 
 export const jobs: Command = defineCommand({
   name: "jobs",
-  summary: "Lists recent jobs, newest first, with outcome, reason, attempts, time and cost",
-  details: "Runs are kept in the run store for 30 days after their end.",
+  summary: "Lists recent jobs, newest first, with their ids, outcome, reason, title, time and cost",
+  details:
+    "Runs are kept in the run store for 30 days after their end. The ids are shortened, but never so far that two of them look the same; " +
+    "explain, logs and cancel accept them. In a pipe: time of the lease, pool, run, workspace, state, reason, attempts, rounds, seconds, US dollars, title.",
   options: [
     { flags: "--limit <count>", meaning: "how many to show; default: 20" },
     { flags: "--state <state>", meaning: `only runs in this state: ${runStates.join(", ")}` },
@@ -71,6 +74,7 @@ export function toJob(run: Run): Readonly<Record<string, unknown>> {
     pool: rest.pool,
     workspaceId: rest.workspaceId,
     runId: rest.runId,
+    title: rest.title ?? null,
     state: rest.state,
     reason: rest.reason ?? null,
     explanation: rest.explanation ?? null,
@@ -91,13 +95,16 @@ export function toJob(run: Run): Readonly<Record<string, unknown>> {
 
 const columns: readonly Column[] = [
   { title: "age", align: "right" },
-  { title: "workspace", shrinks: true },
+  { title: "pool", optional: 6 },
+  { title: "run" },
+  { title: "workspace", optional: 5 },
   { title: "state" },
   { title: "reason", shrinks: true },
-  { title: "attempts", align: "right", optional: true },
-  { title: "rounds", align: "right", optional: true },
-  { title: "time", align: "right" },
-  { title: "cost", align: "right" },
+  { title: "attempts", align: "right", optional: 2 },
+  { title: "rounds", align: "right", optional: 1 },
+  { title: "time", align: "right", optional: 4 },
+  { title: "cost", align: "right", optional: 3 },
+  { title: "title", shrinks: true, least: 12, optional: 7 },
 ];
 
 interface View {
@@ -107,20 +114,30 @@ interface View {
 }
 
 function render(runs: readonly Run[], { nowMs, pools, screen }: View): string {
-  if (runs.length === 0) return "No such jobs in the run store.";
-  const rows = runs.map((run): readonly Cell[] => [
-    formatDuration(nowMs - run.leasedAtMs),
-    run.workspaceId,
-    { text: run.state, paint: screen.colours[paints[run.state]] },
-    run.reason === undefined || run.reason === "ok" ? "" : run.reason,
-    String(run.attempt),
-    String(run.rounds),
-    formatDuration((run.endedAtMs ?? nowMs) - run.leasedAtMs),
-    run.costUsd === undefined ? "" : markInvented(formatUsd(run.costUsd), run.model),
-  ]);
-  if (pools === 1) return renderTable(columns, rows, screen);
-  const withPool = rows.map((row, at) => [runs[at]?.pool ?? "", ...row]);
-  return renderTable([{ title: "pool" }, ...columns], withPool, screen);
+  if (runs.length === 0) return isPiped(screen) ? "" : "No such jobs in the run store.";
+  const runIds = shortIds(runs.map(({ runId }) => runId));
+  const workspaceIds = shortIds(runs.map(({ workspaceId }) => workspaceId));
+  const rows = runs.map((run): readonly Cell[] => {
+    const tookMs = (run.endedAtMs ?? nowMs) - run.leasedAtMs;
+    const { costUsd, model, title = "" } = run;
+    return [
+      { text: formatDuration(nowMs - run.leasedAtMs), piped: isoTime(run.leasedAtMs) },
+      run.pool,
+      { text: runIds(run.runId), piped: run.runId },
+      { text: workspaceIds(run.workspaceId), piped: run.workspaceId },
+      { text: run.state, paint: screen.colours[paints[run.state]] },
+      run.reason === undefined || run.reason === "ok" ? "" : run.reason,
+      String(run.attempt),
+      String(run.rounds),
+      { text: formatDuration(tookMs), piped: (tookMs / 1_000).toFixed(1) },
+      costUsd === undefined ? "" : { text: markInvented(formatUsd(costUsd), model), piped: String(costUsd) },
+      title,
+    ];
+  });
+  const shown = columns.map((column) =>
+    column.title === "pool" && pools === 1 ? ({ ...column, pipedOnly: true } as const) : column,
+  );
+  return renderTable(shown, rows, screen);
 }
 
 const paints: Readonly<Record<RunState, "green" | "red" | "yellow" | "cyan">> = {

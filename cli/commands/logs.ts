@@ -3,10 +3,13 @@ import { printable } from "../../lib/core/text.ts";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { isRunId } from "../job-ids.ts";
+import { isoTime } from "../format.ts";
+import { findRunsOf, isRunId } from "../job-ids.ts";
 import { filterFor, toReadableLine, whyUnread, type ReadableLine } from "../log-lines.ts";
+import { createLooks } from "../looks.ts";
 import { roles, type Role, type StackPool } from "../stack.ts";
-import type { Screen } from "../terminal.ts";
+import { pipedLine } from "../table.ts";
+import { isPiped, type Screen } from "../terminal.ts";
 import { choice, duration, id } from "../values.ts";
 
 const followEveryMs = 2_000;
@@ -19,16 +22,16 @@ const input = z.object({
   since: duration().default(600_000),
   function: choice(roles).optional(),
 });
-type Input = z.output<typeof input>;
 
 export const logs: Command = defineCommand({
   name: "logs",
   summary: "Shows the functions' log lines in plain words",
   details:
-    "With --json the lines are shown as they were written, and with --follow as one JSON document per line.",
+    "With --json the lines are shown as they were written, and with --follow as one JSON document per line. " +
+    "In a pipe: time, function, workspace, text.",
   options: [
     { flags: "--follow", meaning: "keep showing new lines until Ctrl-C" },
-    { flags: "--job <id>", meaning: "only lines of this workspace or run" },
+    { flags: "--job <id>", meaning: "only lines of this workspace or run; an id as jobs shows it" },
     { flags: "--since <time>", meaning: "lines since this long ago: 90s, 5m, 2h, 7d; default: 10m" },
     { flags: "--function <name>", meaning: `only this function: ${roles.join(", ")}` },
   ],
@@ -47,8 +50,10 @@ export const logs: Command = defineCommand({
         remedy: `Query the log groups with Logs Insights, in the console of CloudWatch: ${sources.map(({ group }) => group).join(", ")}`,
       });
     const startMs = context.clock.now() - wanted.since;
-    if (wanted.follow) return follow(context, { wanted, sources, startMs });
-    const lines = await read(context, { wanted, sources, startMs });
+    const { pattern, unknown } = await patternOf(context, wanted.job);
+    if (wanted.follow) return follow(context, { pattern, sources, startMs });
+    const lines = await read(context, { pattern, sources, startMs });
+    if (unknown && lines.length === 0) throw unknown;
     return {
       data: { pool: pool.name, lines: lines.map(toData) },
       text: (screen) =>
@@ -73,22 +78,42 @@ function sourcesOf(pool: StackPool, wanted: Role | undefined): readonly Source[]
   throw new CliError("not_found", `Pool ${pool.name} has no log group of ${wanted ?? "any function"}.`);
 }
 
+interface JobPattern {
+  readonly pattern: string | undefined;
+  /** No run is known for the id. Lines about it may be left anyway: logs can be kept longer than runs. */
+  readonly unknown?: CliError;
+}
+
+/** @throws CliError `ambiguous` */
+async function patternOf(context: Context, job: string | undefined): Promise<JobPattern> {
+  if (job === undefined) return { pattern: undefined };
+  if (isRunId(job)) return { pattern: filterFor("runId", job.toUpperCase()) };
+  try {
+    const { runs } = await findRunsOf(context, job);
+    const isRun = runs[0].runId.startsWith(job.toUpperCase());
+    return {
+      pattern: isRun ? filterFor("runId", runs[0].runId) : filterFor("workspaceId", runs[0].workspaceId),
+    };
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== "not_found") throw error;
+    return { pattern: filterFor("workspaceId", job), unknown: error };
+  }
+}
+
 interface Reading {
-  readonly wanted: Input;
+  readonly pattern: string | undefined;
   readonly sources: readonly Source[];
   readonly startMs: number;
 }
 
 type KeyedLine = ReadableLine & { readonly id: string };
 
-async function read(context: Context, { wanted, sources, startMs }: Reading): Promise<readonly KeyedLine[]> {
+async function read(context: Context, { pattern, sources, startMs }: Reading): Promise<readonly KeyedLine[]> {
   const { logs: port } = await context.aws();
-  const { job } = wanted;
-  const pattern =
-    job === undefined ? {} : { pattern: filterFor(isRunId(job) ? "runId" : "workspaceId", job) };
+  const filter = pattern === undefined ? {} : { pattern };
   const perSource = await Promise.all(
     sources.map(async ({ role, group }) => {
-      const records = await port.records({ group, startMs, signal: context.signal, ...pattern });
+      const records = await port.records({ group, startMs, signal: context.signal, ...filter });
       return records.flatMap((record) => {
         const readable = toReadableLine(record, role);
         return readable ? [{ ...readable, id: `${group} ${record.id}` }] : [];
@@ -103,13 +128,17 @@ async function follow(context: Context, { startMs, ...reading }: Reading): Promi
   const { clock, signal, terminal, options } = context;
   let fromMs = startMs;
   let shown: ReadonlySet<string> = new Set();
+  const look = createLooks(context, "read the logs");
   for (;;) {
     const nowMs = clock.now();
-    const lines = await read(context, { ...reading, startMs: fromMs });
+    const found = await look(() => read(context, { ...reading, startMs: fromMs }));
+    const lines = "value" in found ? found.value : [];
     for (const line of lines.filter((one) => !shown.has(one.id)))
       terminal.out(options.json ? JSON.stringify(toData(line)) : formatLine(line, terminal));
-    shown = new Set(lines.map((line) => line.id));
-    fromMs = Math.max(startMs, nowMs - lateMs);
+    if ("value" in found) {
+      shown = new Set(lines.map((line) => line.id));
+      fromMs = Math.max(startMs, nowMs - lateMs);
+    }
     await clock.sleep(followEveryMs, signal);
   }
 }
@@ -120,6 +149,7 @@ function formatLine(
   { atMs, function: role, workspaceId, what, tone, minor }: ReadableLine,
   screen: Screen,
 ): string {
+  if (isPiped(screen)) return pipedLine([isoTime(atMs), role, workspaceId ?? "", what]);
   const { colours } = screen;
   const time = new Date(atMs).toISOString().slice(11, 23);
   const where = workspaceId === undefined ? "" : `${colours.cyan(printable(workspaceId))}  `;

@@ -4,10 +4,10 @@ import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { bodyForPeople, readDeadLetter, type DeadLetter } from "../dead-letters.ts";
 import { CliError } from "../errors.ts";
-import { count, formatAge } from "../format.ts";
+import { count, formatAge, isoTime } from "../format.ts";
 import type { StackPool } from "../stack.ts";
-import { renderTable } from "../table.ts";
-import type { Screen } from "../terminal.ts";
+import { pipedLine, renderTable } from "../table.ts";
+import { isPiped, type Screen } from "../terminal.ts";
 import { duration } from "../values.ts";
 import { findRuns } from "./jobs.ts";
 
@@ -203,7 +203,31 @@ const actionWords = {
   keep: { done: "kept", left: "kept" },
 } as const;
 
+/** One line per dead letter, then one per lost run. */
+function pipedText(done: readonly Done[], lost: readonly Run[], nowMs: number): string {
+  const letters = done.map(({ message, pool, workspaceId, runId, action, state, why }) => [
+    "dead letter",
+    isoTime(message.sentAtMs ?? nowMs),
+    pool.name,
+    workspaceId ?? "",
+    runId ?? message.id,
+    actionWords[action][state],
+    why,
+  ]);
+  const runs = lost.map((run) => [
+    "lost run",
+    isoTime(run.endedAtMs ?? run.leaseExpiresAtMs),
+    run.pool,
+    run.workspaceId,
+    run.runId,
+    run.state,
+    lostWords(run),
+  ]);
+  return [...letters, ...runs].map(pipedLine).join("\n");
+}
+
 function render({ done, lost, show, nowMs }: View, screen: Screen): string {
+  if (isPiped(screen)) return pipedText(done, lost, nowMs);
   const letters = done.map(({ message, workspaceId, runId, action, state, why }) => [
     message.sentAtMs === undefined ? "" : formatAge(nowMs - message.sentAtMs),
     workspaceId ?? runId ?? message.id,

@@ -11,6 +11,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { finishRotation } from "../finish-rotation.ts";
 import { formatDuration } from "../format.ts";
+import { createLooks } from "../looks.ts";
 import { noValueArgument, readSecret } from "../read-secret.ts";
 import { adminPorts, presentKeys, type OldKey } from "../rotation.ts";
 import type { StackPool } from "../stack.ts";
@@ -140,6 +141,7 @@ async function rotatePorts(context: Context, { pool, watchMs }: Watching): Promi
     context.secrets(),
   ]);
   let promotedAtMs = 0;
+  const look = createLooks(context, "read the run store");
   return {
     ...tryPorts(context, settings),
     store,
@@ -153,8 +155,11 @@ async function rotatePorts(context: Context, { pool, watchMs }: Watching): Promi
     },
     sawRefusal: async () => {
       const watchedMs = clock.now() - promotedAtMs;
-      terminal.progress(`Watching for refusals: ${formatDuration(watchedMs)} of ${formatDuration(watchMs)}`);
-      const { lastCycle } = await lock.read(pool.name);
+      const watching = "Watching for refusals";
+      terminal.progress(`${watching}: ${formatDuration(watchedMs)} of ${formatDuration(watchMs)}`, watching);
+      const found = await look(() => lock.read(pool.name));
+      if ("error" in found) return false;
+      const { lastCycle } = found.value;
       if (lastCycle?.reason !== "key_refused") return false;
       // A cycle that was running at the promotion used the old keys, whose refusal may be the reason for the
       // rotation.

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { printable } from "../../lib/core/text.ts";
 import { markInvented } from "../canned-model.ts";
-import { defineCommand, type Command } from "../command.ts";
+import { defineCommand, type Command, type Outcome } from "../command.ts";
 import type { Context } from "../context.ts";
-import { formatAge, formatTime, formatUsd } from "../format.ts";
+import { formatAge, formatTime, formatUsd, isoTime } from "../format.ts";
 import {
   backoffText,
   readPoolStatus,
@@ -11,43 +11,64 @@ import {
   type PoolStatus,
   type Switched,
 } from "../pool-status.ts";
-import type { Colours, Screen } from "../terminal.ts";
+import { pipedLine } from "../table.ts";
+import { isPiped, noColours, type Colours, type Screen } from "../terminal.ts";
+import { whole } from "../values.ts";
+import { watch } from "../watch.ts";
 import { reasonInWords } from "../cycle-words.ts";
 import { remedyText, whyWaiting, type WhyWaiting } from "../why-waiting.ts";
+
+const defaultWatchSeconds = 2;
 
 export const status: Command = defineCommand({
   name: "status",
   summary: "Shows on one screen whether the runner works, which jobs run, and today's totals",
   details:
     "Exits with 1 if something needs attention: an alarm in ALARM, no good poll for 5 minutes, a failed cycle, " +
-    "dead letters, a disabled schedule, or a part that did not answer. A pause or a reached daily cap does not count.",
+    "dead letters, a disabled schedule, or a part that did not answer. A pause or a reached daily cap does not count. " +
+    "In a pipe: pool, fact, value; with --watch whenever something has changed, and with --json as one document per line.",
+  options: [
+    {
+      flags: "--watch [seconds]",
+      meaning: `look again and again until Ctrl-C; default: every ${defaultWatchSeconds} seconds`,
+    },
+  ],
   examples: [
     { line: "status", shows: "every pool of the stack" },
     { line: "status --pool default --json", shows: "one pool, for a script" },
+    { line: "status --watch", shows: "a screen that stays up to date" },
   ],
-  input: z.object({}),
-  run: async (context) => {
-    const [stack, projectVersion, pools] = await Promise.all([
-      context.stack(),
-      context.project.version(),
-      context.pools(),
-    ]);
-    const nowMs = context.clock.now();
-    const statuses = await Promise.all(pools.map((pool) => readPoolStatus(context, pool)));
-    const { name, version, status: deployment } = stack;
-    const data: StatusData = {
-      stack: name,
-      deployment,
-      version,
-      projectVersion,
-      atMs: nowMs,
-      model: stack.settings.inference.model,
-      pools: statuses.map((pool) => ({ ...pool, now: nowOf(context, pool, nowMs) })),
-    };
-    const wrong = statuses.some(({ problems }) => problems.length > 0);
-    return { data, text: (screen) => render(data, screen), exit: wrong ? "finding" : "ok" };
-  },
+  input: z.object({
+    watch: z.preprocess(
+      (given) => (given === true ? String(defaultWatchSeconds) : given),
+      whole(1, 3_600).optional(),
+    ),
+  }),
+  run: async (context, { watch: everySeconds }) =>
+    everySeconds === undefined ? look(context) : watch(context, everySeconds * 1_000, look),
 });
+
+async function look(context: Context): Promise<Outcome> {
+  const [stack, projectVersion, pools] = await Promise.all([
+    context.stack(),
+    context.project.version(),
+    context.pools(),
+  ]);
+  const nowMs = context.clock.now();
+  const statuses = await Promise.all(pools.map((pool) => readPoolStatus(context, pool)));
+  const { name, version, status: deployment } = stack;
+  const data: StatusData = {
+    stack: name,
+    deployment,
+    version,
+    projectVersion,
+    atMs: nowMs,
+    model: stack.settings.inference.model,
+    pools: statuses.map((pool) => ({ ...pool, now: nowOf(context, pool, nowMs) })),
+  };
+  const wrong = statuses.some(({ problems }) => problems.length > 0);
+  return { data, text: (screen) => render(data, screen), exit: wrong ? "finding" : "ok" };
+}
 
 interface StatusData {
   readonly stack: string;
@@ -73,11 +94,27 @@ function nowOf({ commandLine }: Context, pool: PoolStatus, nowMs: number): Now {
   return { ...now, remedy: remedy === undefined ? null : remedyText(remedy, commandLine) };
 }
 
-function render(data: StatusData, { colours }: Screen): string {
+function render(data: StatusData, screen: Screen): string {
+  const { colours } = screen;
+  if (isPiped(screen)) return pipedStatus(data);
   const { stack, version, projectVersion, deployment, pools } = data;
   const skew = version === projectVersion ? "" : colours.yellow(` (this checkout is ${projectVersion})`);
   const head = `${colours.bold(stack)}  version ${version}${skew}  ${colours.dim(deployment)}`;
   return [head, ...pools.map((pool) => renderPool(pool, data, colours))].join("\n\n");
+}
+
+/** Facts about the stack have no pool. */
+function pipedStatus({ stack, version, projectVersion, deployment, pools, model }: StatusData): string {
+  const shown = { model, time: isoTime, colours: noColours };
+  const facts = { Stack: stack, Version: version, Checkout: projectVersion, Deployment: deployment };
+  return [
+    ...Object.entries(facts).map(([name, value]) => pipedLine(["", name, value])),
+    ...pools.flatMap((pool) =>
+      [...rowsOf(pool, shown), ...pool.problems.map((text) => ["Problem", text])].map((cells) =>
+        pipedLine([pool.pool, ...cells]),
+      ),
+    ),
+  ].join("\n");
 }
 
 const stateWords: Readonly<
@@ -89,20 +126,34 @@ const stateWords: Readonly<
   schedule_off: { text: "off, its schedule is disabled", paint: "red" },
 };
 
-function renderPool(pool: ExplainedStatus, { atMs: nowMs, model }: StatusData, colours: Colours): string {
-  const rows: readonly (readonly [string, string])[] = [
-    ["State", stateLine(pool, nowMs, colours)],
+interface Shown {
+  readonly model: string;
+  /** How a time is shown: as an age to a person, and in full to a program. */
+  readonly time: (atMs: number) => string;
+  readonly colours: Colours;
+}
+
+function rowsOf(
+  pool: ExplainedStatus,
+  { model, time, colours }: Shown,
+): readonly (readonly [string, string])[] {
+  return [
+    ["State", stateLine(pool, time, colours)],
     ...waitLines(pool),
     ...pool.backoff.map((one) => ["Back-off", `${backoffText(one)}; clear-backoff ends it`] as const),
     ...leftAloneLines(pool),
-    ["Last cycle", cycleLine(pool, nowMs)],
-    ["Good poll", pool.goodPollAtMs === null ? "never" : formatAge(nowMs - pool.goodPollAtMs)],
+    ["Last cycle", cycleLine(pool, time)],
+    ["Good poll", pool.goodPollAtMs === null ? "never" : time(pool.goodPollAtMs)],
     ["In flight", inFlightLine(pool)],
     ["Today", todayLine(pool)],
     ["Spent", spentLine(pool, model)],
     ["Alarms", alarmLine(pool, colours)],
     ["Dead letters", pool.deadLetters === null ? "unknown" : String(pool.deadLetters)],
   ];
+}
+
+function renderPool(pool: ExplainedStatus, { atMs: nowMs, model }: StatusData, colours: Colours): string {
+  const rows = rowsOf(pool, { model, time: (atMs) => formatAge(nowMs - atMs), colours });
   const lines = rows.map(([name, text]) => `  ${colours.dim(name.padEnd(13))} ${text}`);
   const problems = pool.problems.map((text) => `  ${colours.red("!")} ${printable(text)}`);
   return [`Pool ${colours.bold(pool.pool)}`, ...lines, ...problems].join("\n");
@@ -132,24 +183,24 @@ function leftAloneLines({ leftAlone }: PoolStatus): readonly (readonly [string, 
   return more > 0 ? [...lines, ["Left alone", `and ${more} more workspaces`]] : lines;
 }
 
-function stateLine({ state, paused, resumed }: PoolStatus, nowMs: number, colours: Colours): string {
+function stateLine({ state, paused, resumed }: PoolStatus, time: Shown["time"], colours: Colours): string {
   const { text, paint } = stateWords[state];
   const painted = colours[paint](text);
-  if (paused) return `${painted}${switchedText(paused, nowMs)}`;
-  return resumed && state === "on" ? `${painted}, resumed${switchedText(resumed, nowMs)}` : painted;
+  if (paused) return `${painted}${switchedText(paused, time)}`;
+  return resumed && state === "on" ? `${painted}, resumed${switchedText(resumed, time)}` : painted;
 }
 
 /** " by ann, 2 min ago: it is over" */
-function switchedText({ by, why, atMs }: Switched, nowMs: number): string {
+function switchedText({ by, why, atMs }: Switched, time: Shown["time"]): string {
   const who = by === undefined ? "" : ` by ${by}`;
-  const since = atMs === undefined ? "" : `, ${formatAge(nowMs - atMs)}`;
+  const since = atMs === undefined ? "" : `, ${time(atMs)}`;
   return printable(`${who}${since}${why === undefined ? "" : `: ${why}`}`);
 }
 
-function cycleLine({ lastCycle }: PoolStatus, nowMs: number): string {
+function cycleLine({ lastCycle }: PoolStatus, time: Shown["time"]): string {
   if (!lastCycle) return "none has ended yet";
   const { reason, atMs, leased } = lastCycle;
-  return printable(`${formatAge(nowMs - atMs)}: ${reasonInWords(reason)}${leased > 0 ? ` (${leased})` : ""}`);
+  return printable(`${time(atMs)}: ${reasonInWords(reason)}${leased > 0 ? ` (${leased})` : ""}`);
 }
 
 function inFlightLine({ inFlight, concurrency }: PoolStatus): string {

@@ -1,6 +1,7 @@
 import { printable, printableLines } from "../../lib/core/text.ts";
 import { count } from "../format.ts";
-import type { Screen } from "../terminal.ts";
+import { pipedLine } from "../table.ts";
+import { isPiped, type Screen } from "../terminal.ts";
 import { wrap } from "../wrap.ts";
 import { outcomes, type CheckResult, type Outcome } from "./check.ts";
 
@@ -16,6 +17,7 @@ const marks: Readonly<
 const indent = 4;
 
 export function renderChecks(results: readonly CheckResult[], screen: Screen): string {
+  if (isPiped(screen)) return results.map(pipedCheck).join("\n");
   const { colours } = screen;
   const pools = new Set(results.flatMap(({ pool }) => (pool === undefined ? [] : [pool])));
   const labels = results.map(({ title, pool }) =>
@@ -34,6 +36,9 @@ export function renderChecks(results: readonly CheckResult[], screen: Screen): s
   });
   return [...lines, "", totals(results)].join("\n");
 }
+
+const pipedCheck = ({ outcome, title, pool = "", finding, remedy = "" }: CheckResult): string =>
+  pipedLine([outcome, title, pool, finding, remedy]);
 
 const words: Readonly<Record<Outcome, (number: number) => string>> = {
   ok: (number) => `${number} ok`,

@@ -14,6 +14,10 @@ export interface RunQueries {
   recentRuns(pool: string, page: RunPage): Promise<readonly Run[]>;
   /** Every run of one workspace, newest first. Reads all runs of the pool: for operators only. */
   runsOf(pool: string, workspaceId: string): Promise<readonly Run[]>;
+  /** Runs whose id begins with these characters, newest first. */
+  runsBeginningWith(pool: string, beginning: string, limit: number): Promise<readonly Run[]>;
+  /** Runs of the workspaces whose id begins with these characters, newest first. Reads all runs of the pool: for operators only. */
+  runsOfWorkspaces(pool: string, beginning: string, limit: number): Promise<readonly Run[]>;
 }
 
 export interface RunPage {
@@ -47,9 +51,20 @@ export function createRunQueries(table: Table, onUnreadable: (problem: RunnerErr
       const filter = { text: "#workspaceId = :workspaceId", values: { workspaceId } };
       return runsAmong(await table.query({ where: allRuns(pool), filter, newestFirst: true }));
     },
+
+    runsBeginningWith: async (pool, beginning, limit) =>
+      runsAmong(await table.query({ where: runsFrom(pool, beginning), newestFirst: true, limit })),
+
+    runsOfWorkspaces: async (pool, beginning, limit) => {
+      const filter = { text: "begins_with(#workspaceId, :beginning)", values: { beginning } };
+      return runsAmong(await table.query({ where: allRuns(pool), filter, newestFirst: true, limit }));
+    },
   };
 }
 
-function allRuns(pool: string): Expression {
-  return { text: "#pool = :pool AND begins_with(#id, :runs)", values: { pool, runs: runItemId("") } };
-}
+const allRuns = (pool: string): Expression => runsFrom(pool, "");
+
+const runsFrom = (pool: string, beginning: string): Expression => ({
+  text: "#pool = :pool AND begins_with(#id, :runs)",
+  values: { pool, runs: runItemId(beginning) },
+});

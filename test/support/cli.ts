@@ -84,8 +84,10 @@ export function fakeCli(table: Table, nowMs: number) {
     projectSettings: {} as unknown,
     projectVersion: "0.1.0",
     commandName,
-    columns: undefined as number | undefined,
+    /** So wide that no line is wrapped; undefined: standard output is a pipe. */
+    columns: 10_000 as number | undefined,
     colour: false,
+    env: {} as Record<string, string>,
     fetch: unexpected as typeof fetch,
     /** Called for every wait of a command, after the clock has advanced. */
     onSleep: (): Promise<void> => Promise.resolve(),
@@ -107,6 +109,7 @@ async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
     stdout: { write: (text) => void (out += text) },
     stderr: { write: (text) => void (err += text) },
     env: {
+      ...cli.env,
       ...(cli.columns === undefined ? {} : { COLUMNS: String(cli.columns) }),
       ...(cli.colour ? { FORCE_COLOR: "1" } : {}),
     },

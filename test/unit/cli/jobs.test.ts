@@ -16,14 +16,14 @@ const jobs = async (...argv: string[]): Promise<Jobs["jobs"]> =>
 describe("jobs", () => {
   beforeEach(addSampleRuns);
 
-  it("lists runs newest first, with state, reason, attempts, rounds, time and cost", async () => {
+  it("lists runs newest first, with ids, state, reason, attempts, rounds, time, cost and title", async () => {
     const { out } = await expectRun("jobs", 0);
     expect(out).toBe(
       [
-        "   AGE  WORKSPACE  STATE      REASON         ATTEMPTS  ROUNDS   TIME     COST",
-        " 5.0 s  ws-new     running                          1       0  5.0 s",
-        "10 min  ws-mid     failed     model_refused         1       1  5.0 s",
-        "   2 h  ws-old     completed                        1       4   40 s  $0.0123",
+        "   AGE  RUN                         WORKSPACE  STATE      REASON         ATTEMPTS  ROUNDS   TIME     COST  TITLE",
+        " 5.0 s  01JCZ9V5W3X8K2M4N6P8Q0R2S6  ws-new     running                          1       0  5.0 s",
+        "10 min  01JCZ9V5W3X8K2M4N6P8Q0R2S5  ws-mid     failed     model_refused         1       1  5.0 s",
+        "   2 h  01JCZ9V5W3X8K2M4N6P8Q0R2S4  ws-old     completed                        1       4   40 s  $0.0123  Sales by region",
         "",
       ].join("\n"),
     );
@@ -51,12 +51,26 @@ describe("jobs", () => {
     expect((await jobs(...options.split(" "))).map((job) => job.runId)).toEqual(wanted);
   });
 
-  it("drops the columns for attempts and rounds on a narrow terminal", async () => {
+  it("prints a line per run into a pipe: times, whole ids and titles, separated by tabs", async () => {
+    cli.columns = undefined;
+    const { out } = await expectRun("jobs --limit 3 --state completed", 0);
+    const ids = [pool, runIds[0], "ws-old"];
+    const rest = ["completed", "", "1", "4", "40.0", "0.0123", "Sales by region"];
+    expect(out).toBe(`${["2026-11-20T01:00:00.000Z", ...ids, ...rest].join("\t")}\n`);
+  });
+
+  it("prints nothing into a pipe when there are no such runs", async () => {
+    cli.columns = undefined;
+    expect((await expectRun("jobs --state lost", 0)).out).toBe("");
+  });
+
+  it("shows ids whole on a narrow terminal, and leaves out other columns", async () => {
     cli.columns = 60;
     expect((await cli.run("jobs")).out).toContain(
       [
-        "   AGE  WORKSPACE  STATE      REASON          TIME     COST",
-        " 5.0 s  ws-new     running                   5.0 s\n",
+        "   AGE  RUN                         STATE      REASON",
+        " 5.0 s  01JCZ9V5W3X8K2M4N6P8Q0R2S6  running",
+        "10 min  01JCZ9V5W3X8K2M4N6P8Q0R2S5  failed     model_refused",
       ].join("\n"),
     );
   });

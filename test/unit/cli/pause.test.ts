@@ -56,7 +56,7 @@ describe("drain", () => {
       if (sleeps === 3)
         await cli.runStore.runs.finish({ pool, runId, attempt: 1, invocationId: runId }, ending);
     };
-    await expectRun(["drain", "--why", "new model"], 0, "is drained after 8.0 s", "1 run in flight (2.0 s)");
+    await expectRun(["drain", "--why", "new model"], 0, "is drained after 8.0 s", "1 run in flight (0.0 s)");
     expect(await control()).toMatchObject({ paused: true, why: "new model" });
   });
 

@@ -13,7 +13,7 @@ export async function addSampleRuns(): Promise<void> {
     runId: first,
     workspaceId: "ws-old",
     leasedAtMs: now - 7_200_000,
-    progress: { rounds: 4, model: "gpt-6-luna", usage },
+    progress: { rounds: 4, model: "gpt-6-luna", usage, title: "Sales by region" },
     ending: { state: "completed", reason: "ok", costUsd: 0.0123, atMs: now - 7_160_000 },
   });
   const ending = { state: "failed", ...refused, atMs: now - 595_000 } as const;

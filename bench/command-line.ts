@@ -9,7 +9,7 @@ Parts: ${parts.map(({ name }) => name).join(", ")}; without one, all of them.
 
   --short   fewer rounds: minutes become seconds, and the figures rough
   --json    results as JSON on standard output
-  --write   also writes docs/performance.md and .json and the README's tables (all parts, not short)
+  --write   also writes docs/performance.md and .json and the tables of other documents (all parts, not short)
 `;
 
 export interface Asked {

@@ -4,7 +4,7 @@ import { readCommandLine, usage } from "./command-line.ts";
 import { buildAll } from "./fixture.ts";
 import { machine } from "./machine.ts";
 import type { Part, PartResult } from "./parts.ts";
-import { withReadmeTables } from "./readme.ts";
+import { measuredDocuments, withMeasurements } from "./documents.ts";
 import { performanceSchema, renderTargets, targetsOf, type Performance } from "./targets.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -56,13 +56,15 @@ const asJson = (results: readonly Result[]): object => ({
   ...Object.fromEntries(results.map(({ part, data }) => [part.name, data])),
 });
 
+const write = (file: string, text: string): void => writeFileSync(join(root, file), text);
+
 function writeAll(results: readonly Result[]): void {
   const json = asJson(results);
-  const write = (file: string, text: string): void => writeFileSync(join(root, file), text);
   write("docs/performance.json", `${JSON.stringify(json, null, 2)}\n`);
   const performance = performanceSchema.parse(json);
   write("docs/performance.md", asPage(results, performance));
-  write("README.md", withReadmeTables(readFileSync(join(root, "README.md"), "utf8"), performance));
+  for (const file of measuredDocuments)
+    write(file, withMeasurements(file, readFileSync(join(root, file), "utf8"), performance));
 }
 
 function asPage(results: readonly Result[], performance: Performance): string {

@@ -8,7 +8,7 @@ import type { Overhead } from "./overhead.ts";
 import type { PollingRow } from "./polling.ts";
 import type { RefillRow } from "./refill.ts";
 import type { RoundsRow } from "./rounds.ts";
-import { costTables } from "./readme.ts";
+import { costTables } from "./documents.ts";
 import { columns, kilobytes, ms, table, usd } from "./tables.ts";
 
 /** The results of each part in Markdown, for the terminal and for docs/performance.md. */

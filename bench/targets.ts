@@ -4,7 +4,7 @@ import { table } from "./tables.ts";
 
 const modes = z.enum(pollingModes);
 
-/** The parts of docs/performance.json that the targets and the README's tables need. */
+/** The parts of docs/performance.json that the targets and the documents need. */
 export const performanceSchema = z.object({
   date: z.string(),
   machine: z.string(),

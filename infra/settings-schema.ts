@@ -90,7 +90,7 @@ export const updatesSchema = object({
   feedUrl: z
     .string({ error: feedHint })
     .refine(isFeedUrl, { error: feedHint })
-    .describe("Where `check-update` looks for releases."),
+    .meta({ description: "Where `check-update` looks for releases.", absent: "it is off" }),
 });
 
 /** What every AWS service takes. */

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { deliverablesTable } from "../support/deliverables-table.ts";
+import { slugOf } from "../../docs/.vitepress/slug.ts";
+import { docsTables, withTables } from "../../infra/docs-tables.ts";
 import { pollingModes } from "../../lib/core/options.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -11,12 +12,31 @@ const read = (file: string): string => readFileSync(resolve(root, file), "utf8")
 const readme = read("README.md");
 const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
 
-/** Table rows without the formatter's padding. */
-const rowsOf = (markdown: string): readonly string[] =>
-  markdown
-    .split("\n")
-    .filter((line) => line.startsWith("|") && !/^[|\s-]+$/.test(line))
-    .map((line) => line.replaceAll(/\s*\|\s*/g, "|"));
+/** Every document that people read. */
+const documents = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].concat(
+  ["docs", "docs/decisions"].flatMap((folder) =>
+    readdirSync(resolve(root, folder))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => `${folder}/${name}`),
+  ),
+);
+
+const withoutCode = (markdown: string): string => markdown.replaceAll(/^```[^]*?^```/gm, "");
+
+/** The anchors of a document's headings. */
+const anchorsOf = (file: string): readonly string[] =>
+  [...withoutCode(read(file)).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => slugOf(heading));
+
+/** Links to files and headings of this project that lead nowhere. */
+const deadLinksOf = (file: string): readonly string[] =>
+  [...withoutCode(read(file)).matchAll(/\]\(([^):\s]+)\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => {
+      const [path = "", anchor] = target.split("#");
+      const at = path === "" ? file : relative(root, resolve(root, dirname(file), path));
+      if (!existsSync(resolve(root, at))) return true;
+      return anchor !== undefined && at.endsWith(".md") && !anchorsOf(at).includes(anchor);
+    });
 
 /** The npm and npx commands in code blocks and inline code. */
 const commandsOf = (markdown: string): readonly string[] =>
@@ -32,22 +52,48 @@ function exists(command: string): boolean {
   return name === "ci" || scripts[name] !== undefined;
 }
 
-it("the README has the table of deliverables generated from the tools, and every polling mode", () => {
-  expect(rowsOf(readme)).toEqual(expect.arrayContaining([...rowsOf(deliverablesTable())]));
-  for (const mode of pollingModes) expect(readme).toContain(`| \`${mode}\``);
+it("the README is short", () => {
+  expect(Buffer.byteLength(readme)).toBeLessThan(12_000);
 });
 
-it("the README links only to files that exist", () => {
-  const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, target = ""]) => target);
-  expect(links.length).toBeGreaterThan(5);
-  expect(links.filter((target) => !existsSync(resolve(root, target)))).toEqual([]);
+it.each(documents)("%s links only to files and headings that exist", (file) => {
+  expect(deadLinksOf(file)).toEqual([]);
 });
 
-it.each(["README.md", "CONTRIBUTING.md"])("%s names only commands that exist", (file) => {
-  const commands = commandsOf(read(file));
-  expect(commands.length).toBeGreaterThan(5);
-  expect(commands.filter((command) => !exists(command))).toEqual([]);
+it("every picture is shown by a document", () => {
+  const all = documents.map(read).join("\n");
+  const pictures = readdirSync(resolve(root, "docs/images"));
+  expect(pictures.filter((name) => !all.includes(`images/${name})`))).toEqual([]);
 });
+
+it.each(Object.keys(docsTables))("the tables of %s are current (npm run docs-tables)", (file) => {
+  expect(withTables(file, read(file))).toBe(read(file));
+});
+
+it("docs/settings.md has every polling mode", () => {
+  for (const mode of pollingModes) expect(read("docs/settings.md")).toContain(`| \`${mode}\``);
+});
+
+it("docs/permissions.md names every call that the commands make", () => {
+  const folder = resolve(root, "cli/aws");
+  const names = readdirSync(folder).flatMap((name) =>
+    [...readFileSync(resolve(folder, name), "utf8").matchAll(/new (\w+)Command\(/g)].map(
+      ([, call = ""]) => call,
+    ),
+  );
+  const actions = names.map((name) => (name === "Invoke" ? "InvokeFunction" : name));
+  expect(actions.length).toBeGreaterThan(10);
+  expect(actions.filter((action) => !read("docs/permissions.md").includes(`:${action}`))).toEqual([]);
+});
+
+it.each(["README.md", "CONTRIBUTING.md", "docs/deploy.md", "docs/operate.md"])(
+  "%s names only commands that exist",
+  (file) => {
+    const commands = commandsOf(read(file));
+    expect(commands.length).toBeGreaterThan(5);
+    expect(commands.filter((command) => !exists(command))).toEqual([]);
+  },
+);
 
 it.each(["CONTRIBUTING.md", "docs/architecture.md"])("%s names only files and folders that exist", (file) => {
   const places = [...read(file).matchAll(/`((?:[\w.-]+\/)+[\w.-]*)`/g)].map(([, place = ""]) => place);
@@ -65,9 +111,11 @@ it.each([
   expect(read(file)).toContain(declaration);
 });
 
-it("npm start -- --help lists the flags and variables in the README", async () => {
+it("npm start -- --help lists the flags and variables of docs/run-locally.md, and .env.example has the variables", async () => {
   const { stdout } = await promisify(execFile)("npm", ["start", "--silent", "--", "--help"], { cwd: root });
-  const named = [...readme.matchAll(/`(OPENAI_\w+|RUNNER_\w+)`/g)].map(([, name = ""]) => name);
-  expect(new Set(named).size).toBe(7);
+  const page = read("docs/run-locally.md");
+  const named = new Set([...page.matchAll(/`(OPENAI_\w+|RUNNER_\w+)`/g)].map(([, name = ""]) => name));
+  expect(named.size).toBe(7);
   for (const name of [...named, "--once", "--port", "--concurrency"]) expect(stdout).toContain(name);
+  for (const name of named) expect(read(".env.example")).toContain(`#${name}=`);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { withReadmeTables } from "../../../bench/readme.ts";
+import { measuredDocuments, withMeasurements } from "../../../bench/documents.ts";
 import { isMet, performanceSchema, renderTargets, targetsOf } from "../../../bench/targets.ts";
 
 const read = (file: string): string => readFileSync(resolve(import.meta.dirname, "../../..", file), "utf8");
@@ -32,9 +32,10 @@ describe("the latest measurement", () => {
     expect(missed.filter(({ why }) => why === undefined)).toEqual([]);
   });
 
-  it("is shown in docs/performance.md and the README", () => {
+  it("is shown in docs/performance.md and the other documents", () => {
     expect(read("docs/performance.md")).toContain(renderTargets(targetsOf(measured)));
-    expect(withReadmeTables(read("README.md"), measured)).toBe(read("README.md"));
+    for (const file of measuredDocuments)
+      expect(withMeasurements(file, read(file), measured)).toBe(read(file));
   });
 
   it("uses the memory sizes of the deployed functions", () => {

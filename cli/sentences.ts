@@ -1,6 +1,7 @@
 import type { LogEvent } from "../lib/core/log.ts";
 import type { LogLine } from "./parse-log-line.ts";
 import { printable } from "../lib/core/text.ts";
+import { doing, madeWith } from "./tool-words.ts";
 
 type Sentence = (line: LogLine) => string | undefined;
 
@@ -37,13 +38,16 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     `continues in the tier auto, because ${String(line["tier"])} had no capacity for ${seconds(line.waitMs)}`,
   row_unreadable: (line) => `skipped an unreadable row of the run store: ${why(line)}`,
   lease_renewed: () => "renewed the lease before starting",
+  heartbeat_accepted: () => undefined,
   heartbeat_failed: (line) => `could not renew the lease, trying again: ${why(line)}`,
   lease_lost: (line) => `lost the lease: ${why(line)}`,
   prior_context: (line) =>
     line.error ? `could not ${line.what} the earlier messages: ${why(line)}` : undefined,
+  round_started: () => undefined,
+  tool_called: (line) => `round ${line.round}: ${doing(line["tool"])}`,
   round_ended: (line) =>
     line.calls
-      ? `round ${line.round}: the model called ${count(line.calls, "tool")}`
+      ? `round ${line.round}: the model called ${count(line.calls, "tool")}${madeWith(line["tools"])}`
       : `round ${line.round}: the model answered`,
   call_retried: (line) => `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
   key_refetched: () => "reads the model key again, after a refusal",
@@ -75,6 +79,8 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
 /** Sentences for lines that only the command `logs` shows. */
 const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => string>>> = {
   cycle_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
+  heartbeat_accepted: () => "renewed the lease",
+  round_started: (line) => `round ${line.round}: the model is at work`,
   recovery_ended: (line) => `ignored an attempt that failed (${line.reason}): its run has ended or moved on`,
   prior_context: (line) =>
     line.what === "fresh"

@@ -35,14 +35,24 @@ export interface RoundEnd {
   readonly responseId: string;
   /** Number of tool calls in the round. */
   readonly calls: number;
+  /** The names of the tools that it called, of those that exist. */
+  readonly tools: readonly string[];
   /** Usage of the run's rounds, including this one. */
   readonly usage: Usage;
+}
+
+export interface ToolCalled {
+  readonly number: number;
+  /** The name of one of our tools. */
+  readonly tool: string;
 }
 
 export interface LoopContext {
   readonly model: Model;
   /** Awaited as soon as a round's response id is known. If it throws, its error passes through. */
   readonly onStarted?: (start: RoundStart) => Promise<void> | void;
+  /** Called as soon as the model begins a call, if its answer is streamed. */
+  readonly onToolCall?: (called: ToolCalled) => void;
   /** Called after each round, before its calls are applied. If it throws, its error passes through. */
   readonly onRound?: (end: RoundEnd) => Promise<void> | void;
 }
@@ -100,7 +110,8 @@ async function converse(loop: LoopContext, asking: Asking, signal: AbortSignal):
   let { now, usage } = asking;
   const endRound = async (number: number, { responseId, usage: added, calls }: Answer): Promise<void> => {
     usage = addUsage(usage, added);
-    await loop.onRound?.({ number, responseId, calls: calls.length, usage });
+    const tools = calls.map(({ name }) => name).filter(isOurs);
+    await loop.onRound?.({ number, responseId, calls: calls.length, tools, usage });
   };
   for (;;) {
     signal.throwIfAborted();
@@ -121,6 +132,8 @@ async function converse(loop: LoopContext, asking: Asking, signal: AbortSignal):
     now = step.now;
   }
 }
+
+const isOurs = (tool: string): boolean => toolDefinitions.some(({ name }) => name === tool);
 
 type Fixed = Pick<ModelRequest, "model" | "instructions" | "tools" | "options" | "store">;
 type Answer = Pick<ModelTurn, "responseId" | "usage" | "calls">;
@@ -153,7 +166,7 @@ async function ask(loop: LoopContext, asking: Asking, signal: AbortSignal): Prom
 }
 
 async function turnOf(
-  { model, onStarted }: LoopContext,
+  { model, onStarted, onToolCall }: LoopContext,
   { fixed, now, usage }: Asking,
   signal: AbortSignal,
 ): Promise<ModelTurn> {
@@ -165,6 +178,9 @@ async function turnOf(
     {
       signal,
       onStarted: async (id) => await onStarted?.({ number, responseId: fixed.store ? id : undefined, usage }),
+      onToolCall: (tool) => {
+        if (isOurs(tool)) onToolCall?.({ number, tool });
+      },
     },
   );
 }

@@ -131,9 +131,8 @@ class Attempt {
     const { clock, runLimitMs } = this.#ports;
     const { run, deadlines } = this.#started;
     if (run.reporting) return this.#reportFailure(run.reporting);
-    const runEndsAtMs = run.leasedAtMs + runLimitMs;
     const outer = AbortSignal.any([this.#signal, this.#cancel.signal]);
-    const limits = { workMs: deadlines.workMs, runEndsAtMs, runLimitMs, outer };
+    const limits = { workMs: deadlines.workMs, runEndsAtMs: run.leasedAtMs + runLimitMs, runLimitMs, outer };
     const deadline = workTimeout(clock, limits);
     try {
       return await this.#workAndPost(deadline.signal);
@@ -166,6 +165,7 @@ class Attempt {
       },
       onJobRead: (facts) => this.#progress.onJobRead(facts),
       onRoundStarted: (start) => this.#progress.onRoundStarted(start, signal),
+      onToolCall: (called) => this.#progress.onToolCall(called),
       onRoundEnded: (end) => this.#progress.onRoundEnded(end),
     });
     return postDeliverables(this.#posting, product, signal);

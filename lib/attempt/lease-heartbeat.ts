@@ -132,7 +132,7 @@ export class LeaseHeartbeat {
 
   /** Returns the wait until the next heartbeat; never throws. */
   async #heartbeatOnce(): Promise<number> {
-    const { clock, job, onHeartbeat } = this.#ports;
+    const { clock, job, log, onHeartbeat } = this.#ports;
     const intervalMs = this.#intervalMs();
     try {
       // Never wait beyond the lease's end.
@@ -147,6 +147,7 @@ export class LeaseHeartbeat {
       await this.#recordHeartbeat(atMs);
       this.#provenAtMs = sentAtMs;
       this.#failures = 0;
+      log.info("heartbeat_accepted", { leaseLeftMs: this.leaseLeftMs() });
       return intervalMs;
     } catch (thrown) {
       if (this.#done.aborted) return intervalMs;

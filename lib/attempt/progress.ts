@@ -1,4 +1,4 @@
-import type { RoundEnd, RoundStart } from "../agent/tool-loop.ts";
+import type { RoundEnd, RoundStart, ToolCalled } from "../agent/tool-loop.ts";
 import { toRunnerError } from "../core/errors.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { Fence, Held, Run, RunProgress } from "../runs/run.ts";
@@ -15,11 +15,16 @@ export interface ProgressPorts extends Retrying {
   readonly cancelResponse: (responseId: string) => Promise<void>;
 }
 
+/** Tool calls of one round that are logged by name. */
+const mostNamed = 32;
+
 /** An attempt's progress, written to the run store as it goes, so that the next attempt can resume from it. */
 export class Progress {
   readonly #ports: ProgressPorts;
   readonly #fence: Fence;
   #known: RunProgress;
+  /** Of the newest round. */
+  #toolCalls = { round: 0, count: 0 };
   /** The response that is being generated, or was when the last attempt ended. */
   #pendingResponseId: string | undefined;
 
@@ -51,13 +56,22 @@ export class Progress {
       { ...this.#known, rounds: number, usage, model: this.#ports.modelName, responseIds },
       signal,
     );
+    this.#ports.log.info("round_started", { round: number, responseId });
   }
 
-  onRoundEnded({ number, responseId, calls, usage }: RoundEnd): void {
+  /** The lines of one round are bounded, because the model may call its tools any number of times. */
+  onToolCall({ number, tool }: ToolCalled): void {
+    if (this.#toolCalls.round !== number) this.#toolCalls = { round: number, count: 0 };
+    if (++this.#toolCalls.count <= mostNamed) this.#ports.log.info("tool_called", { round: number, tool });
+  }
+
+  onRoundEnded({ number, responseId, calls, tools, usage }: RoundEnd): void {
     this.#pendingResponseId = undefined;
     this.#known = { ...this.#known, rounds: number, usage, model: this.#ports.modelName };
     const { inputTokens, outputTokens } = usage;
-    this.#ports.log.info("round_ended", { round: number, responseId, calls, inputTokens, outputTokens });
+    const named = tools.slice(0, mostNamed);
+    const fields = { round: number, responseId, calls, tools: named, inputTokens, outputTokens };
+    this.#ports.log.info("round_ended", fields);
   }
 
   /**

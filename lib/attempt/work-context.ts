@@ -1,4 +1,4 @@
-import type { RoundEnd, RoundStart } from "../agent/tool-loop.ts";
+import type { RoundEnd, RoundStart, ToolCalled } from "../agent/tool-loop.ts";
 import type { Run, RunProgress } from "../runs/run.ts";
 import type { CompletePayload } from "../studio/studio.ts";
 import type { Retrying } from "./ports.ts";
@@ -36,5 +36,6 @@ export interface WorkContext extends Retrying {
   readonly onJobRead: (job: JobFacts) => void;
   /** Called with the usage of the whole run as soon as a round's response id is known; from then on the round can be retrieved. @throws RunnerError `superseded` */
   readonly onRoundStarted: (start: RoundStart) => Promise<void>;
+  readonly onToolCall: (called: ToolCalled) => void;
   readonly onRoundEnded: (end: RoundEnd) => void;
 }

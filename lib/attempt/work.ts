@@ -193,7 +193,7 @@ function newestMessageAtMs({ recentMessages, skewMs = 0 }: Context): number | un
 
 function loopContext(
   { model }: WorkPorts,
-  { onRoundStarted, onRoundEnded }: WorkContext,
+  { onRoundStarted, onRoundEnded, onToolCall }: WorkContext,
   { usageBeside, usageBefore }: Pick<Run, "usageBeside" | "usageBefore">,
 ): LoopContext {
   // Usage that an earlier run reported is not reported again.
@@ -204,6 +204,7 @@ function loopContext(
   return {
     model,
     onStarted: (start) => onRoundStarted(ofRun(start)),
+    onToolCall,
     onRound: (end) => onRoundEnded(ofRun(end)),
   };
 }

@@ -10,9 +10,12 @@ export type LogEvent =
   | "attempt_started"
   | "attempt_duplicate"
   | "lease_renewed"
+  | "heartbeat_accepted"
   | "heartbeat_failed"
   | "lease_lost"
   | "prior_context"
+  | "round_started"
+  | "tool_called"
   | "round_ended"
   | "call_retried"
   | "key_refetched"
@@ -67,6 +70,9 @@ export interface LogFields {
   readonly round?: number | undefined;
   readonly rounds?: number | undefined;
   readonly calls?: number | undefined;
+  /** One of our tools' names. */
+  readonly tool?: string | undefined;
+  readonly tools?: readonly string[] | undefined;
   readonly responseId?: string | undefined;
   readonly waitMs?: number | undefined;
   readonly losses?: number | undefined;

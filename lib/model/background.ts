@@ -39,7 +39,7 @@ export type BackgroundResult =
 export async function generateInBackground(
   provider: Provider,
   request: ModelRequest,
-  { signal, onStarted, mayAsk, delivery }: Generation & { readonly delivery: BackgroundDelivery },
+  { signal, onStarted, onToolCall, mayAsk, delivery }: Generation & { readonly delivery: BackgroundDelivery },
 ): Promise<BackgroundResult> {
   const started = async (response: unknown): Promise<void> => {
     const { responseId } = headOf(response);
@@ -50,7 +50,7 @@ export async function generateInBackground(
   };
   return await repeated(provider, { policy: askingPolicy, signal }, async () => {
     await mayAsk?.();
-    const seen: Seen = { items: [], started };
+    const seen: Seen = { items: [], started, onToolCall };
     const result = await startResponse(provider, { request, delivery, seen }, signal);
     if ("refusal" in result) return result;
     if ("end" in result) {

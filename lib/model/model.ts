@@ -107,6 +107,11 @@ export interface Generation {
    * generation ends with that error.
    */
   readonly onStarted?: ((responseId: string) => Promise<void>) | undefined;
+  /**
+   * Called with the name of each tool that the model begins to call, if the response is streamed; again when a broken stream is read from
+   * its start.
+   */
+  readonly onToolCall?: ((tool: string) => void) | undefined;
   /** Awaited before each request that starts a response. If it throws, no request is sent. */
   readonly mayAsk?: (() => Promise<void>) | undefined;
 }

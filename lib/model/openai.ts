@@ -40,12 +40,13 @@ export function createOpenAiModel(provider: OpenAiOptions): Model {
   };
 
   return {
-    generate: async (request, { signal, onStarted, mayAsk }) => {
+    generate: async (request, { signal, onStarted, onToolCall, mayAsk }) => {
       signal.throwIfAborted();
       const callers = guarded();
       try {
         return await generate(request, {
           signal,
+          onToolCall,
           onStarted: (responseId) => callers.run(() => onStarted?.(responseId)),
           mayAsk: () => callers.run(() => mayAsk?.()),
         });

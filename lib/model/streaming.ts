@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { idSchema } from "../core/bounded.ts";
 import { RunnerError } from "../core/errors.ts";
 import type { Provider } from "./exchange.ts";
@@ -14,7 +15,7 @@ import type { ApiEvent } from "./responses-api.ts";
 export async function generateStreaming(
   provider: Provider,
   request: ModelRequest,
-  { signal, onStarted, mayAsk }: Generation,
+  { signal, onStarted, onToolCall, mayAsk }: Generation,
 ): Promise<ModelTurn> {
   const { silenceMs = defaultSilenceMs } = provider;
   const started = async (response: unknown): Promise<void> => {
@@ -26,7 +27,7 @@ export async function generateStreaming(
     return await exchange(provider, { signal, silenceMs }, async (api) =>
       conclude(
         provider,
-        await readToEnd(provider, await api.stream(request), { items: [], started }),
+        await readToEnd(provider, await api.stream(request), { items: [], started, onToolCall }),
         request.model,
       ),
     );
@@ -37,6 +38,7 @@ export async function generateStreaming(
 export interface Seen {
   /** Called with the response's first event; awaited before the next event is read. */
   readonly started?: (response: unknown) => Promise<void>;
+  readonly onToolCall?: Generation["onToolCall"];
   /** Complete items, for servers whose final response has an empty `output`. */
   readonly items: unknown[];
   /** The response as its first event shows it. */
@@ -82,6 +84,8 @@ async function readAll(
       await seen.started?.(response);
     }
     seen.after = sequence;
+    const tool = type === "response.output_item.added" ? calledTool(item) : undefined;
+    if (tool !== undefined) seen.onToolCall?.(tool);
     if (type === "response.output_item.done") seen.items.push(item);
     const outcome = outcomes.find((name) => type === `response.${name}`);
     if (outcome === undefined || response === undefined) continue;
@@ -96,6 +100,10 @@ async function readAll(
 
 const isKnown = (sequence: number | undefined, after: number | undefined): boolean =>
   sequence !== undefined && after !== undefined && sequence <= after;
+
+const toolCallSchema = z.object({ type: z.literal("function_call"), name: z.string() });
+
+const calledTool = (item: unknown): string | undefined => toolCallSchema.safeParse(item).data?.name;
 
 /** The id comes with `response.created`. */
 const hasId = (response: unknown): boolean =>

@@ -160,8 +160,8 @@ test("each round is reported with the usage so far before the next one starts", 
   });
   await loop(model, {}, { onRound: (round) => void rounds.push(round) });
   expect(rounds).toEqual([
-    { number: 1, responseId: "r1", usage: usageOf(1), calls: 1 },
-    { number: 2, responseId: "r2", usage: usageOf(2), calls: 0 },
+    { number: 1, responseId: "r1", usage: usageOf(1), calls: 1, tools: ["create_list"] },
+    { number: 2, responseId: "r2", usage: usageOf(2), calls: 0, tools: [] },
   ]);
 });
 
@@ -217,6 +217,6 @@ test("the usage of an unusable answer is counted before its error is thrown", as
   const asked = loop(model, {}, { onRound: (round) => void rounds.push(round) });
   expect(await thrownBy(asked)).toMatchObject({ code: "model_incomplete" });
   expect(rounds).toEqual([
-    { number: 1, responseId: "r1", usage: { ...usage, costUsd: undefined }, calls: 0 },
+    { number: 1, responseId: "r1", usage: { ...usage, costUsd: undefined }, calls: 0, tools: [] },
   ]);
 });

@@ -34,8 +34,8 @@ describe("a cancelled run", () => {
     await clock.advance(119_000);
     expect([...cancelled, ...requests]).toEqual([]);
     await clock.advance(1_000);
-    expect(await attempt).toEqual(failed);
     expect(cancelled).toEqual(["resp_1"]);
+    expect(await attempt).toEqual(failed);
     expect(requests).toEqual(["heartbeat k1.secret", `fail ${explanation}`]);
     expect(outcomes).toMatchObject([{ ...failed, explanation }]);
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=cancelled} 1");

@@ -22,7 +22,7 @@ const tokens = {
 const usage = { ...tokens, costUsd: 0.00025 };
 
 const oneRound: Work = async ({ onRoundEnded }) => {
-  onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage });
+  onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, tools: [], usage });
   return product;
 };
 
@@ -56,7 +56,7 @@ describe("the cost of a run", () => {
   it("is logged once as unknown, without a metric or spend, when the model has no price", async () => {
     const { outcomes, log, metrics, spent } = await ran({
       work: async ({ onRoundEnded }) => {
-        onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, usage: tokens });
+        onRoundEnded({ number: 1, responseId: "resp_1", calls: 0, tools: [], usage: tokens });
         return product;
       },
     });
@@ -142,5 +142,21 @@ it("a repeated write, a response that cannot be cancelled and a failure that can
     { forMs: 60_000 },
   );
   const failures = ["call_retried", "cancel_failed", "report_failed"];
-  expect(log.events).toEqual(["attempt_started", ...failures, "run_ended"]);
+  expect(log.events.filter((event) => failures.includes(event))).toEqual(failures);
+});
+
+it("a round's start and the tools that it calls are logged, 32 calls by name at most", async () => {
+  const { log } = await ran({
+    work: async ({ onRoundStarted, onToolCall, onRoundEnded }) => {
+      for (const number of [1, 2]) {
+        await onRoundStarted({ number, responseId: "resp_1", usage });
+        for (let call = 0; call < 40; call++) onToolCall({ number, tool: "create_table" });
+        const tools = Array<string>(40).fill("create_table");
+        onRoundEnded({ number, responseId: "resp_1", calls: 40, tools, usage });
+      }
+      return product;
+    },
+  });
+  const round = ["round_started", ...Array<string>(32).fill("tool_called"), "round_ended"];
+  expect(log.events.slice(1, -2)).toEqual([...round, ...round]);
 });

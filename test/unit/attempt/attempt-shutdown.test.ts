@@ -23,7 +23,7 @@ describe("an attempt whose process is asked to stop", () => {
     expect([...outcomes, ...invoked, ...cancelled]).toEqual([]);
     expect(notes).toMatchObject([{ responseIds: ["resp_1"] }]);
     expect(clock.sleeping()).toBe(0);
-    expect(log.events.slice(1)).toEqual(["stopping"]);
+    expect(log.events.slice(1)).toEqual(["round_started", "heartbeat_accepted", "stopping"]);
   });
 
   it.each([

@@ -26,7 +26,7 @@ describe("a successful attempt", () => {
     expect(outcomes).toEqual([{ state: "completed", reason: "ok", atMs: 1_000_000, costUsd: 0 }]);
     expect(metrics.emitted).toContain("RunsCompleted{pool=default} 1");
     expect(metrics.emitted).toContain("RunSeconds{pool=default} 0");
-    expect(log.events).toEqual(["attempt_started", "run_ended"]);
+    expect(log.events).toEqual(["attempt_started", "heartbeat_accepted", "run_ended"]);
     expect(clock.sleeping()).toBe(0);
   });
 });
@@ -59,7 +59,7 @@ describe("the fence", () => {
     expect(result).toMatchObject({ state: "superseded" });
     expect(metrics.emitted.filter((line) => line.startsWith("Run"))).toEqual([]);
     expect(spent).toEqual([]);
-    expect(log.events).toEqual(["attempt_started", "attempt_superseded"]);
+    expect(log.events).toEqual(["attempt_started", "heartbeat_accepted", "attempt_superseded"]);
   });
 
   it.each([

@@ -62,6 +62,7 @@ function attempt(row: Partial<Run> = {}, changed: Partial<Context> = {}) {
       titles.push(title);
     },
     mayAsk: async () => undefined,
+    onToolCall: () => undefined,
     onRoundEnded: (end) => void ended.push(end),
   };
   const inputTokens = () => ended.map(({ usage }) => usage.inputTokens);

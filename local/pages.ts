@@ -77,7 +77,7 @@ function routesOf(
   };
   return [
     ...runRoutes({ clock, signal, feed, source: runs, studioUrl }),
-    ...dashboardRoutes(clock, dashboard, studioUrl),
+    ...dashboardRoutes(clock, dashboard, { studioUrl, stateDir: options.stateDir }),
   ];
 }
 

@@ -5,15 +5,15 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { chromium, type BrowserContext } from "playwright-core";
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import * as z from "zod";
 import { commandLine } from "../infra/command-line.ts";
 import { ansiToHtml } from "./ansi.ts";
+import { suggestions } from "./studio/page/suggestions.js";
 
 /**
- * `npm run screenshots`: starts the stack as `npm start` does, gives it jobs for some minutes, and takes
- * screenshots of the dashboard page and of two commands for the docs. Needs Chromium (CHROMIUM_PATH, default
- * /usr/bin/chromium).
+ * `npm run screenshots`: starts the stack as `npm start` does, gives it jobs for some minutes, and takes the docs'
+ * screenshots of its pages and of two commands. Needs Chromium (CHROMIUM_PATH, default /usr/bin/chromium).
  */
 const projectRoot = resolve(import.meta.dirname, "..");
 const imageDir = join(projectRoot, "docs/images");
@@ -22,61 +22,49 @@ const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 /** Special words of the offline model (model/script.ts). Each row is one round of jobs. */
 const rounds: readonly (readonly string[])[] = [
   ["[[rounds:2]]", "[[rounds:1]]", "[[rounds:3]]"],
-  [
-    "[[rounds:2]]",
-    "[[rounds:1]] [[slow:1500]]",
-    "[[rounds:2]]",
-    "[[rounds:3]]",
-    "[[rounds:2]]",
-    "[[bad-json]]",
-  ],
+  ["[[rounds:2]]", "[[rounds:1]] [[slow:1500]]", "[[rounds:2]]", "[[rounds:3]]", "[[bad-json]]"],
   ["[[refuse]]", "[[rounds:1]]", "[[rounds:2]]", "[[slow:2500]]"],
-  [
-    "[[rounds:2]]",
-    "[[rounds:2]] [[slow:1200]]",
-    "[[rounds:1]]",
-    "[[dangling]]",
-    "[[rounds:4]]",
-    "[[rounds:2]]",
-    "[[rounds:1]]",
-  ],
+  ["[[rounds:2]]", "[[rounds:2]] [[slow:1200]]", "[[dangling]]", "[[rounds:4]]", "[[rounds:2]]"],
   ["[[rounds:1]]", "[[content-filter]]", "[[rounds:3]]"],
-  [
-    "[[rounds:2]]",
-    "[[rounds:1]]",
-    "[[rounds:2]] [[slow:900]]",
-    "[[rounds:2]]",
-    "[[refuse]]",
-    "[[rounds:3]]",
-    "[[rounds:1]]",
-  ],
 ];
-const betweenRoundsMs = 45_000;
+/** Metrics are counted by the minute, so each round has a bar of its own. */
+const betweenRoundsMs = 40_000;
 /** Alarms are evaluated, and cycles reported, once a minute. */
-const settlingMs = 70_000;
-const patienceMs = 120_000;
+const settlingMs = 65_000;
+const patienceMs = 180_000;
 
 const stackFileSchema = z.object({ studioUrl: z.string() });
-const workspacesSchema = z.array(z.object({ state: z.string() }));
+const workspaceSchema = z.object({ workspaceId: z.string(), state: z.string() });
+const runsSchema = z.array(z.object({ runId: z.string() }));
+
+interface Stack {
+  readonly url: string;
+  readonly stateDir: string;
+}
 
 async function main(): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), "studio-runner-screenshots-"));
-  const stack = spawn(
+  const started = spawn(
     process.execPath,
     ["local/main.ts", "--state-dir", stateDir, "--port", String(await freePort())],
     { cwd: projectRoot, stdio: ["ignore", "ignore", "inherit"], env: offlineEnvironment() },
   );
-  const context = await openChromium(stateDir);
+  const browser = await chromium.launch({
+    executablePath: chromiumPath,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+  });
   try {
-    const studioUrl = await addressIn(stateDir, stack);
-    await work(studioUrl);
+    const stack = { url: await addressIn(stateDir, started), stateDir };
     await mkdir(imageDir, { recursive: true });
-    await shootDashboard(context, studioUrl);
-    for (const command of ["status", "doctor"]) await shootCommand(context, { command, stateDir });
+    const [, answered] = await Promise.all([workOff(stack), queue(stack, suggestions.launch)]);
+    await shootWorkspace(browser, stack, answered);
+    await shootPages(browser, stack);
+    for (const command of ["status", "doctor"]) await shootCommand(browser, { command, stateDir });
+    await shootPaused(browser, stack);
   } finally {
-    await context.close();
-    stack.kill("SIGTERM");
-    if (stack.exitCode === null) await once(stack, "exit");
+    await browser.close();
+    started.kill("SIGTERM");
+    if (started.exitCode === null) await once(started, "exit");
     await rm(stateDir, { recursive: true, force: true });
   }
 }
@@ -107,27 +95,42 @@ async function addressIn(stateDir: string, stack: ChildProcess): Promise<string>
   });
 }
 
-async function work(studioUrl: string): Promise<void> {
+/** Gives the stack jobs and waits until all of them have ended and the dashboard shows it. */
+async function workOff(stack: Stack): Promise<void> {
   for (const [index, jobs] of rounds.entries()) {
     print(`Round ${index + 1} of ${rounds.length}: ${jobs.length} jobs`);
     for (const words of jobs) {
       const text = `Plan the launch of a small product for a team of five.\n\n${words}`;
-      await post(`${studioUrl}/api/workspaces`, { text, title: "Launch plan", target: "user" });
+      await queue(stack, { name: "Launch plan", text });
     }
     await sleep(betweenRoundsMs);
   }
   await until("every job to end", async () => {
-    const workspaces = workspacesSchema.parse(await (await fetch(`${studioUrl}/api/workspaces`)).json());
+    const workspaces = z.array(workspaceSchema).parse(await get(`${stack.url}/api/workspaces`));
     return workspaces.every(({ state }) => state === "completed" || state === "failed") || undefined;
   });
   print(`All jobs have ended; waiting ${settlingMs / 1_000} s for the last cycle and the alarms`);
   await sleep(settlingMs);
 }
 
-async function post(url: string, body: object): Promise<void> {
+interface Message {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Starts a workspace and returns its id. */
+async function queue({ url }: Stack, { name: title, text }: Message): Promise<string> {
+  const body = JSON.stringify({ text, title, target: "user" });
   const headers = { "content-type": "application/json" };
-  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  const response = await fetch(`${url}/api/workspaces`, { method: "POST", headers, body });
+  if (!response.ok) throw new Error(`Studio answered ${response.status}: ${await response.text()}`);
+  return workspaceSchema.parse(await response.json()).workspaceId;
+}
+
+async function get(url: string): Promise<unknown> {
+  const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return response.json();
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
@@ -140,55 +143,102 @@ async function until<T>(what: string, look: () => Promise<T | undefined>): Promi
   throw new Error(`gave up waiting for ${what} after ${patienceMs / 1_000} s`);
 }
 
-const openChromium = (stateDir: string): Promise<BrowserContext> =>
-  chromium.launchPersistentContext(join(stateDir, "chromium"), {
-    executablePath: chromiumPath,
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-    viewport: { width: 1440, height: 900 },
-  });
-
-async function shootDashboard(context: BrowserContext, studioUrl: string): Promise<void> {
-  const page = await context.newPage();
-  await page.goto(`${studioUrl}/dashboard?minutes=15`);
-  await page.locator(".widget canvas").first().waitFor();
-  await page.evaluate("document.fonts.ready");
-  await page.screenshot({ path: join(imageDir, "dashboard.png"), fullPage: true });
-  await page.close();
-  print("docs/images/dashboard.png");
-}
+const desktop = { viewport: { width: 1280, height: 800 } };
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+/** A page of A4 at 96 dots per inch. */
+const paper = { viewport: { width: 794, height: 1123 } };
 
 interface Shot {
-  readonly command: string;
-  readonly stateDir: string;
+  readonly name: string;
+  readonly address: string;
+  /** What is there when the page is complete. */
+  readonly shows: string;
+  readonly look?: BrowserContextOptions;
+  readonly prepare?: (page: Page) => Promise<unknown>;
+}
+
+/** Takes a screenshot of what a window of that size shows. */
+async function shoot(
+  browser: Browser,
+  { name, address, shows, look = desktop, prepare }: Shot,
+): Promise<void> {
+  const context = await browser.newContext({ reducedMotion: "reduce", ...look });
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.locator(shows).first().waitFor();
+  await page.evaluate("document.fonts.ready");
+  await prepare?.(page);
+  await page.screenshot({ path: join(imageDir, `${name}.png`), animations: "disabled" });
+  await context.close();
+  print(`docs/images/${name}.png`);
+}
+
+const threadOf = ({ url }: Stack, workspaceId: string): string => `${url}/#/w/${workspaceId}`;
+const asPrinted = (page: Page): Promise<void> => page.emulateMedia({ media: "print" });
+const answerCard = ".message-assistant .card";
+
+async function shootWorkspace(browser: Browser, stack: Stack, workspaceId: string): Promise<void> {
+  const shown = { address: threadOf(stack, workspaceId), shows: answerCard };
+  const runs = runsSchema.parse(await get(`${stack.url}/api/workspaces/${workspaceId}/runs`));
+  const timeline = `${stack.url}/runs/${runs[0]?.runId ?? ""}`;
+  await shoot(browser, { ...shown, name: "answer" });
+  await shoot(browser, { ...shown, name: "dark", look: { ...desktop, colorScheme: "dark" } });
+  await shoot(browser, { ...shown, name: "phone", look: phone });
+  await shoot(browser, { ...shown, name: "print", look: paper, prepare: asPrinted });
+  await shoot(browser, { name: "timeline", address: timeline, shows: ".steps li" });
+}
+
+async function shootPages(browser: Browser, { url }: Stack): Promise<void> {
+  const wide = { viewport: { width: 1440, height: 1500 } };
+  await shoot(browser, { name: "runs", address: `${url}/runs`, shows: "tbody tr" });
+  const address = `${url}/dashboard?minutes=15`;
+  await shoot(browser, { name: "dashboard", address, shows: ".widget canvas", look: wide });
+}
+
+/** A job that waits, with the reason and what to do. */
+async function shootPaused(browser: Browser, stack: Stack): Promise<void> {
+  await run(stack.stateDir, ["pause", "--why", "the budget of November is spent"]);
+  const waiting = await queue(stack, suggestions.hosting);
+  await shoot(browser, { name: "queued", address: threadOf(stack, waiting), shows: "text=Paused" });
 }
 
 /** Characters per line. */
 const terminalColumns = 100;
 const usageExitCode = 2;
 
-/** Takes a screenshot of a command's real output. */
-async function shootCommand(context: BrowserContext, { command, stateDir }: Shot): Promise<void> {
-  const run = spawn(process.execPath, ["cli/main.ts", command, "--local", "--state-dir", stateDir], {
+/** Runs a command about the stack and returns what it prints. */
+async function run(stateDir: string, words: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, ["cli/main.ts", ...words, "--local", "--state-dir", stateDir], {
     cwd: projectRoot,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, FORCE_COLOR: "1", COLUMNS: String(terminalColumns) },
   });
   const said: string[] = [];
-  for (const stream of [run.stdout, run.stderr]) {
+  for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => said.push(text));
   }
-  const [code]: unknown[] = await once(run, "close");
+  const [code]: unknown[] = await once(child, "close");
   const text = said.join("").trimEnd();
-  if (code === usageExitCode) throw new Error(`the command ${command} could not be run:\n${text}`);
-  const page = await context.newPage();
-  await page.setViewportSize({ width: 980, height: 400 });
-  await page.setContent(terminalPage(commandLine(command, { local: true }), text));
+  if (code === usageExitCode) throw new Error(`the command ${words.join(" ")} could not be run:\n${text}`);
+  return text;
+}
+
+interface CommandShot {
+  readonly command: string;
+  readonly stateDir: string;
+}
+
+/** Takes a screenshot of a command's real output. */
+async function shootCommand(browser: Browser, { command, stateDir }: CommandShot): Promise<void> {
+  const text = await run(stateDir, [command]);
+  const page = await browser.newPage({ viewport: { width: 980, height: 400 } });
+  // The folder of these screenshots is not one that a reader has.
+  const shown = text.replaceAll(` --state-dir ${stateDir}`, "").replaceAll(stateDir, ".local/stack");
+  await page.setContent(terminalPage(commandLine(command, { local: true }), shown));
   await page.locator("main").screenshot({ path: join(imageDir, `${command}.png`) });
   await page.close();
   print(`docs/images/${command}.png`);
 }
-
 const terminalPage = (command: string, output: string): string => `<!doctype html>
 <meta charset="utf-8" />
 <style>

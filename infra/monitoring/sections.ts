@@ -1,4 +1,4 @@
-import { Color, type IAlarmRef } from "aws-cdk-lib/aws-cloudwatch";
+import { Color, type IAlarmRef, type IWidget } from "aws-cdk-lib/aws-cloudwatch";
 import type { Watched } from "./metric.ts";
 import { functionsSection, logsSection } from "./platform-sections.ts";
 import { readings } from "./readings.ts";
@@ -89,8 +89,7 @@ function queue(watched: Watched): Section {
 }
 
 function outcomes(watched: Watched): Section {
-  const { count, read, split } = readings(watched);
-  const { runLimitMinutes } = watched.pool;
+  const { count, split } = readings(watched);
   const reason = { width: 8, unit: "runs" } as const;
   const byOutcome = [
     count("RunsCompleted", "completed", Color.GREEN),
@@ -111,7 +110,13 @@ function outcomes(watched: Watched): Section {
         counts({ ...reason, title: "Lost by reason", good: "empty", metrics: [split("RunsLost")] }),
       ],
       [
-        counts({ ...reason, title: "Restarts by reason", good: "empty", metrics: [split("Restarts")] }),
+        counts({
+          ...reason,
+          unit: "attempts",
+          title: "Restarts by reason",
+          good: "empty",
+          metrics: [split("Restarts")],
+        }),
         counts({
           title: "Continuations and duplicates",
           good: "continuations only with long jobs, hardly any duplicate",
@@ -119,21 +124,27 @@ function outcomes(watched: Watched): Section {
           unit: "attempts",
           metrics: [count("Continuations", "continuations"), count("Duplicates", "duplicates")],
         }),
-        graph({
-          title: "Run time",
-          good: "far below the run limit",
-          width: 8,
-          unit: "seconds",
-          metrics: [
-            read("RunSeconds", "p50", "p50"),
-            read("RunSeconds", "p95", "p95"),
-            read("RunSeconds", "Maximum", "longest"),
-          ],
-          limit: { value: minutes(runLimitMinutes), label: `run limit ${runLimitMinutes} min` },
-        }),
+        runTime(watched),
       ],
     ],
   };
+}
+
+function runTime(watched: Watched): IWidget {
+  const { read } = readings(watched);
+  const { runLimitMinutes } = watched.pool;
+  return graph({
+    title: "Run time",
+    good: "far below the run limit",
+    width: 8,
+    unit: "seconds",
+    metrics: [
+      read("RunSeconds", "p50", "p50"),
+      read("RunSeconds", "p95", "p95"),
+      read("RunSeconds", "Maximum", "longest"),
+    ],
+    limit: { value: minutes(runLimitMinutes), label: `run limit ${runLimitMinutes} min` },
+  });
 }
 
 function inference(watched: Watched): Section {

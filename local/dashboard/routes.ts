@@ -6,6 +6,7 @@ import { readAsset } from "../studio/assets.ts";
 import { check, json, Refusal } from "../studio/http.ts";
 import type { TableRoute } from "../studio/page-server.ts";
 import { drawDashboard } from "./draw.ts";
+import { localCommands, withLocalCommands } from "./local-commands.ts";
 import { createLogCache } from "./log-cache.ts";
 import type { DashboardSource } from "./source.ts";
 import type { DashboardView } from "./view.ts";
@@ -25,14 +26,21 @@ const querySchema = z.object({
 
 const runbookFile = resolve(import.meta.dirname, "../../docs/runbook.md");
 
+export interface DashboardPlace {
+  /** The address of Studio's page. */
+  readonly studioUrl: string;
+  /** The stack's folder, if it is not the default one. */
+  readonly stateDir?: string | undefined;
+}
+
 /**
- * The routes listed in view.ts. The page links to `studioUrl`.
+ * The routes listed in view.ts.
  * @param find `undefined` while the stack is starting
  */
 export function dashboardRoutes(
   clock: Clock,
   find: () => DashboardSource | undefined,
-  studioUrl: string,
+  { studioUrl, stateDir }: DashboardPlace,
 ): readonly TableRoute<unknown>[] {
   const withLogCache = createLogCache(clock);
   const source = (): DashboardSource => {
@@ -53,7 +61,7 @@ export function dashboardRoutes(
         const range = { startMs: endMs - Number(minutes) * 60_000, endMs };
         const view = drawDashboard(source(), { name, range, rangeText: ranges[minutes] ?? "" });
         if (view === undefined) throw new Refusal(404, `there is no dashboard ${name}`);
-        return json(200, { ...view, studioUrl } satisfies DashboardView);
+        return json(200, withLocalCommands({ ...view, studioUrl }, stateDir) satisfies DashboardView);
       },
     },
     {
@@ -63,7 +71,7 @@ export function dashboardRoutes(
         const markdown = await readFile(runbookFile, "utf8").catch(() => {
           throw new Refusal(404, "docs/runbook.md does not exist");
         });
-        return json(200, { markdown });
+        return json(200, { markdown: localCommands(markdown, stateDir) });
       },
     },
   ];

@@ -5,7 +5,7 @@ import { systemClock } from "../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../local/dashboard/routes.ts";
 import type { DashboardSource } from "../../local/dashboard/source.ts";
 import { fakeSource } from "../support/dashboard-source.ts";
-import { everything } from "./every-widget.ts";
+import { everything, paused, runnerRoute } from "./every-widget.ts";
 import {
   browser,
   completedWorkspace,
@@ -22,7 +22,9 @@ let source: DashboardSource = everything();
 let emptyRig: StudioRig;
 let workspaces: { readonly completed: string; readonly failed: string; readonly working: string };
 
-setUpStudio({ runnerPages: dashboardRoutes(systemClock, () => source, "/") });
+setUpStudio({
+  runnerPages: [...dashboardRoutes(systemClock, () => source, { studioUrl: "/" }), runnerRoute(() => paused)],
+});
 beforeAll(async () => {
   emptyRig = await startRig();
   const completed = await completedWorkspace(sampleResult);

@@ -4,13 +4,25 @@ import { systemClock } from "../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../local/dashboard/routes.ts";
 import type { DashboardSource } from "../../local/dashboard/source.ts";
 import { alarmNamed, fakeSource } from "../support/dashboard-source.ts";
-import { everything, everyWidget, lately, lineWidget, place } from "./every-widget.ts";
+import {
+  everything,
+  everyWidget,
+  lately,
+  lineWidget,
+  paused,
+  place,
+  runnerRoute,
+  working,
+} from "./every-widget.ts";
 import { inChromium, inEveryBrowser, openPage, setUpStudio } from "./open-page.ts";
 
 let source: DashboardSource;
+let runner = working;
 const pages: Page[] = [];
 
-setUpStudio({ runnerPages: dashboardRoutes(systemClock, () => source, "/") });
+setUpStudio({
+  runnerPages: [...dashboardRoutes(systemClock, () => source, { studioUrl: "/" }), runnerRoute(() => runner)],
+});
 afterEach(async () => {
   for (const page of pages.splice(0)) await page.close();
 });
@@ -58,6 +70,22 @@ inEveryBrowser("the dashboard page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("says whether the runner works, and while it is paused, why and what to do", async () => {
+    source = everything();
+    const { page } = await open();
+    const banner = page.getByRole("region", { name: "The runner" });
+    await banner.waitFor();
+    expect(await banner.textContent()).toBe("Working: 1 of 4 runs are in flight.");
+    runner = paused;
+    await page.reload();
+    await banner.getByText("To lease jobs again:").waitFor();
+    runner = working;
+    expect(await banner.getByRole("paragraph").first().textContent()).toBe(
+      "Paused by kim, 5 min ago: the budget is spent.",
+    );
+    expect(await banner.locator("code").textContent()).toBe("npm run runner -- resume --local");
+  });
+
   test("shows an alarm's description with a link to its runbook entry", async () => {
     source = everything();
     const { page } = await open();
@@ -65,7 +93,7 @@ inEveryBrowser("the dashboard page", () => {
     await page.getByRole("button", { name: "FailureRate ALARM" }).click();
     const dialog = page.getByRole("dialog", { name: "FailureRate" });
     expect(await dialog.textContent()).toContain("Too many jobs fail.");
-    expect(await dialog.locator("code").textContent()).toBe("npm run runner -- jobs");
+    expect(await dialog.locator("code").textContent()).toBe("npm run runner -- jobs --local");
     expect(await dialog.getByRole("link").getAttribute("href")).toBe("/dashboard/runbook#failurerate");
     const { page: runbook, complaints } = await open("dashboard/runbook#failurerate");
     await runbook.locator("#failurerate").waitFor();

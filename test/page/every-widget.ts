@@ -1,3 +1,6 @@
+import type { RunnerView } from "../../local/runs/view.ts";
+import { json } from "../../local/studio/http.ts";
+import type { TableRoute } from "../../local/studio/page-server.ts";
 import { alarmNamed, fakeSource } from "../support/dashboard-source.ts";
 
 export const place = (x: number, y: number, width: number, height: number) => ({ x, y, width, height });
@@ -37,3 +40,26 @@ export const everything = () =>
     series: { m: [{ label: "accepted", points: lately([1, 4, 2]) }] },
     queryLogs: () => ({ columns: ["Why", "Workspace"], rows: [["<i>timeout</i>", "ws_302e3f89-3349"]] }),
   });
+
+export const working: RunnerView = {
+  studioUrl: "/",
+  now: { cause: "none", sentence: "Working: 1 of 4 runs are in flight." },
+  command: null,
+};
+
+export const paused: RunnerView = {
+  studioUrl: "/",
+  now: {
+    cause: "paused",
+    sentence: "Paused by kim, 5 min ago: the budget is spent.",
+    remedy: { text: "To lease jobs again:", command: "resume" },
+  },
+  command: "npm run runner -- resume --local",
+};
+
+/** GET /api/runner, which the pages about runs bring along. */
+export const runnerRoute = (find: () => RunnerView = () => working): TableRoute<unknown> => ({
+  method: "GET",
+  path: "/api/runner",
+  handle: () => json(200, find()),
+});

@@ -13,7 +13,7 @@ beforeEach(async () => {
   isReady = true;
   const clock = { ...systemClock, now: () => nowMs };
   const source = () => (isReady ? fakeSource() : undefined);
-  server = await startPagesServer(dashboardRoutes(clock, source, studioUrl), 0);
+  server = await startPagesServer(dashboardRoutes(clock, source, { studioUrl }), 0);
 });
 afterEach(() => server.close());
 

@@ -41,7 +41,7 @@ const servers: readonly (readonly [string, () => Promise<Started>])[] = [
   [
     "the dashboard of a stack with another Studio",
     async () => {
-      const routes = dashboardRoutes(clock, () => fakeSource(), "/");
+      const routes = dashboardRoutes(clock, () => fakeSource(), { studioUrl: "/" });
       const { url, close } = await startPagesServer(routes, 0);
       return { url: `${url}/dashboard`, close };
     },

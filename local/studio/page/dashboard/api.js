@@ -1,5 +1,6 @@
 /**
  * @import { DashboardView } from "../../../dashboard/view.ts"
+ * @import { RunnerView } from "../../../runs/view.ts"
  */
 
 /**
@@ -25,6 +26,8 @@ export function createDashboardApi({ send }) {
       const query = new URLSearchParams({ minutes, ...(name === null ? {} : { name }) });
       return get(`/api/dashboard?${query}`);
     },
+    /** @returns {Promise<RunnerView | null>} null: it is not known */
+    runner: () => get("/api/runner").catch(() => null),
     /** @returns {Promise<{ markdown: string }>} */
     runbook: () => get("/api/runbook"),
   };

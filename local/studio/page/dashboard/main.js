@@ -1,5 +1,7 @@
 /** The entry point of the dashboard page: reads the browser's globals and connects the parts. */
+import { put } from "../dom.js";
 import { mountHeader } from "../header.js";
+import { runnerBanner } from "../runs/runner.js";
 import { createDashboardApi } from "./api.js";
 import { mountGrid } from "./grid.js";
 import { startRefreshing } from "./refresh.js";
@@ -21,6 +23,8 @@ function start() {
   };
   const notice = element("notice");
   const header = mountHeader({ root: element("top"), name: "Dashboard", current: "/dashboard" });
+  const banner = runnerBanner();
+  put(element("runner"), banner.element);
   const grid = mountGrid({ root: element("main") });
   const tools = mountTools({
     root: header.tools,
@@ -33,13 +37,14 @@ function start() {
     },
   });
   const refreshing = startRefreshing({
-    load: () => api.dashboard(wanted),
+    load: () => Promise.all([api.dashboard(wanted), api.runner()]),
     isHidden: () => document.hidden,
     schedule: (run, delayMs) => setTimeout(run, delayMs),
     cancel: (timer) => clearTimeout(timer),
-    onView(view) {
+    onView([view, runner]) {
       if (notice.textContent !== "") notice.textContent = "";
       header.setStudio(view.studioUrl);
+      if (runner !== null) banner.show(runner);
       tools.show(view);
       grid.show(view);
     },

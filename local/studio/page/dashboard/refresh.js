@@ -1,16 +1,16 @@
-/** @import { DashboardView } from "../../../dashboard/view.ts" */
 import { sentenceOf } from "../api.js";
 
 const everyMs = 5_000;
 
 /**
  * Reloads every five seconds while the page is visible. Discards an answer if a newer request has been made.
+ * @template View
  * @param {object} ports
- * @param {() => Promise<DashboardView>} ports.load
+ * @param {() => Promise<View>} ports.load
  * @param {() => boolean} ports.isHidden
  * @param {(run: () => void, delayMs: number) => number} ports.schedule
  * @param {(timer: number) => void} ports.cancel
- * @param {(view: DashboardView) => void} ports.onView
+ * @param {(view: View) => void} ports.onView
  * @param {(sentence: string) => void} ports.onProblem
  */
 export function startRefreshing({ load, isHidden, schedule, cancel, onView, onProblem }) {

@@ -1,5 +1,6 @@
 import { printable } from "../lib/core/text.ts";
 import type { LogLine } from "./parse-log-line.ts";
+import { doing } from "./tool-words.ts";
 
 /** What a run is doing, from its newest log lines. */
 export interface Doing {
@@ -10,21 +11,6 @@ export interface Doing {
 }
 
 const nothingYet: Doing = { attempt: 1, round: 0, what: "starting" };
-
-/** What the model makes with each tool. */
-const made: Readonly<Record<string, string>> = {
-  create_file: "writing a file",
-  create_bar_chart: "drawing a bar chart",
-  create_stacked_bar_chart: "drawing a stacked bar chart",
-  create_line_chart: "drawing a line chart",
-  create_area_chart: "drawing an area chart",
-  create_pie_chart: "drawing a pie chart",
-  create_scatter_chart: "drawing a scatter chart",
-  create_table: "drawing a table",
-  create_svg: "drawing a picture",
-  create_list: "writing a list",
-  create_checklist: "writing a checklist",
-};
 
 const writing = "the model is writing";
 
@@ -38,10 +24,7 @@ const changes: Readonly<Record<string, (line: LogLine, before: Doing) => Change>
   job_resumed: ({ round = 1 }) => ({ round, what: writing }),
   job_started_over: () => ({ round: 1, what: writing }),
   round_started: ({ round = 1 }) => ({ round, what: writing }),
-  tool_called: ({ round, tool = "" }, before) => ({
-    round: round ?? before.round,
-    what: Object.hasOwn(made, tool) ? (made[tool] ?? tool) : `calling ${tool}`,
-  }),
+  tool_called: ({ round, tool }, before) => ({ round: round ?? before.round, what: doing(tool) }),
   round_ended: ({ round = 1, calls = 0 }) =>
     calls > 0 ? { round: round + 1, what: writing } : { round, what: "delivering the result" },
   payload_refused: (_, { round }) => ({ round: round + 1, what: "correcting what Studio refused" }),

@@ -48,7 +48,7 @@ export async function openPages(options: LocalOptions, ports: StackPorts, shown:
     await server.close();
   };
   if (!options.studio) {
-    const studio = await openStudio(options, ports, { info: shown.info, runnerPages });
+    const studio = await openStudio(options, ports, { info: shown.info, runnerPages, runFeed: feed });
     return { onEvent, studio, pagesUrl: options.once ? undefined : studio.url, close: () => closed(studio) };
   }
   if (options.once)
@@ -84,7 +84,7 @@ function routesOf(
 function openStudio(
   options: LocalOptions,
   ports: StackPorts,
-  page: Pick<StudioOptions, "info" | "runnerPages">,
+  page: Pick<StudioOptions, "info" | "runnerPages" | "runFeed">,
 ): Promise<LocalStudio> {
   return startStudio({
     file: join(ports.stateDir, "studio.sqlite"),

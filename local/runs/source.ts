@@ -140,7 +140,7 @@ interface Around {
 function detailOf({ run, steps, lines }: Timeline, { context, rowOf, unread }: Around): RunDetail {
   const nowMs = context.clock.now();
   const row = rowOf(run);
-  const beats = lines.filter(({ event }) => event === "heartbeat").map(({ atMs }) => atMs);
+  const beats = lines.filter(({ event }) => event === "heartbeat_accepted").map(({ atMs }) => atMs);
   const newest = run.heartbeatAtMs === undefined ? [] : [run.heartbeatAtMs];
   return {
     ...row,

@@ -28,18 +28,24 @@ export function createChanges(): Changes {
   };
 }
 
-/** The event stream of Studio's page. */
-export const streamChanges = ({
+/** The event stream of Studio's page: its workspaces, and the runs that work on them. */
+export function streamChanges({
   changes,
-  clock,
-  signal,
-}: Pick<StudioPorts, "changes" | "clock" | "signal">) =>
-  streamEvents({ clock, signal }, (write) =>
-    changes.subscribe((workspaceId, summary) => {
+  runFeed,
+  ...ports
+}: Pick<StudioPorts, "changes" | "clock" | "signal" | "runFeed">): StreamAnswer {
+  return streamEvents(ports, (write) => {
+    const endChanges = changes.subscribe((workspaceId, summary) => {
       if (summary) write("workspace", summary);
       else write("deleted", { workspaceId });
-    }),
-  );
+    });
+    const endRuns = runFeed?.subscribe((change) => write("run", change));
+    return () => {
+      endChanges();
+      endRuns?.();
+    };
+  });
+}
 
 /**
  * Server-sent events, until the client disconnects or the server closes.

@@ -14,7 +14,8 @@
  * POST   /api/workspaces/:id/retry            201 WorkspaceDetail: a failed job's messages in a new job; 409 for any other
  * PATCH  /api/workspaces/:id/checklists/:checklistId/items/:itemId   { checked } → WorkspaceDetail
  * GET    /api/workspaces/:id/files?name=…     the file's text, as a download
- * GET    /api/events                          text/event-stream: `event: workspace`, data WorkspaceSummary;
+ * GET    /api/events                          text/event-stream: `event: run`, data RunChange (local/runs/view.ts), and
+ *                                             `event: workspace`, data WorkspaceSummary;
  *                                             `event: deleted`, data { workspaceId }
  *
  * Errors: non-2xx with { error: string }, a sentence for the person at the page.

@@ -47,4 +47,6 @@ export interface StudioPorts {
   readonly info: StudioInfo;
   /** Routes of the runner's own pages. */
   readonly runnerPages: readonly TableRoute<unknown>[];
+  /** Changes of runs (local/runs/feed.ts). Absent: the page is told of none. */
+  readonly runFeed: { readonly subscribe: (listener: (change: unknown) => void) => () => void } | undefined;
 }

@@ -47,6 +47,8 @@ export interface StudioOptions {
   readonly info: StudioInfo["model"];
   /** Routes of the runner's own pages, to which Studio's page then links. */
   readonly runnerPages?: readonly TableRoute<unknown>[];
+  /** Changes of runs, which Studio's page is told of. */
+  readonly runFeed?: StudioPorts["runFeed"];
   /** Adds the routes `/_local/…` (control.ts). */
   readonly control?: boolean;
   /** Maximum number of messages in `recentMessages`. */
@@ -173,6 +175,7 @@ function createPorts(options: StudioOptions, database: DatabaseSync, signal: Abo
     isAdmin: options.admins ?? false,
     info: { model: options.info, leaseMs, dailyLimits, runnerPages: runnerPages.length > 0 },
     runnerPages,
+    runFeed: options.runFeed,
   };
 }
 

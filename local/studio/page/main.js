@@ -4,6 +4,7 @@ import { createApi } from "./api.js";
 import { createDrafts } from "./drafts.js";
 import { listenToEvents } from "./events.js";
 import { hrefOf, routeOf } from "./router.js";
+import { createRunsApi } from "./runs/api.js";
 import { createStore, initialState } from "./state.js";
 import { startTicker } from "./ticker.js";
 import { mountMain } from "./views/main.js";
@@ -41,7 +42,8 @@ function start() {
   mountStatus({ root: element("status"), store });
   mountWorkspaceList({ root: element("workspaces"), store, retry: () => void actions.loadList() });
   mountSearch({ root: element("search"), list: element("workspaces"), store, actions });
-  mountMain({ root: element("main"), body: document.body, store, actions, drafts });
+  const runsApi = createRunsApi({ send: (input, init) => fetch(input, init) });
+  mountMain({ root: element("main"), body: document.body, store, actions, drafts, runsApi });
   startTicker({ root: document, now: Date.now, every: setInterval });
   followAddress({ store, actions });
   followPrinting(document.documentElement);
@@ -113,6 +115,7 @@ function followEvents({ store, actions }) {
     schedule: (run, delayMs) => void setTimeout(run, delayMs),
     onWorkspace: (summary) => actions.onWorkspace(summary),
     onDeleted: (workspaceId) => actions.onDeleted(workspaceId),
+    onRun: (runChange) => store.set({ runChange }),
     onLost: () => store.set({ connection: "lost" }),
     onOpen() {
       const wasLost = store.get().connection === "lost";

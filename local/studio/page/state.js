@@ -1,6 +1,7 @@
 /**
  * The page's state in one object, and pure functions that change it.
  * @import { StudioInfo, WorkspaceSummary, WorkspaceDetail } from "../page-api.ts"
+ * @import { RunChange } from "../../runs/view.ts"
  * @typedef {{ readonly view: "list" | "new" } | { readonly view: "thread", readonly id: string }} Route
  * @typedef {"connecting" | "open" | "lost" | "again"} Connection `again`: shortly after a lost connection is open again
  * @typedef {{ readonly query: string, readonly ids: ReadonlySet<string> }} Search the workspaces that match
@@ -12,6 +13,7 @@
  * @property {WorkspaceDetail | null} detail of the workspace that is open
  * @property {{ sentence: string, isMissing: boolean } | null} detailError
  * @property {Search | null} search null: the list shows every workspace
+ * @property {RunChange | null} runChange the newest of any workspace
  * @property {Connection} connection
  */
 
@@ -24,6 +26,7 @@ export const initialState = {
   detail: null,
   detailError: null,
   search: null,
+  runChange: null,
   connection: "connecting",
 };
 

@@ -4,7 +4,7 @@ import { createRunFeed } from "../../../local/runs/feed.ts";
 import type { RunChange } from "../../../local/runs/view.ts";
 
 const feed = createRunFeed();
-const observe = (message: string, fields: LogFields & { tool?: string } = {}): void =>
+const observe = (message: string, fields: LogFields = {}): void =>
   feed.observe({
     kind: "log",
     atMs: 0,
@@ -21,12 +21,12 @@ const observe = (message: string, fields: LogFields & { tool?: string } = {}): v
     }),
   });
 
-it.each<readonly [message: string, fields: LogFields & { tool?: string }, progress: string | null]>([
+it.each<readonly [message: string, fields: LogFields, progress: string | null]>([
   ["job_leased", {}, "Starting"],
   ["attempt_started", {}, "Reading the messages"],
   ["prior_context", {}, "Round 1: the model is writing"],
   ["tool_called", { round: 1, tool: "create_table" }, "Round 1: drawing a table"],
-  ["tool_called", { round: 1, tool: "constructor" }, "Round 1: calling constructor"],
+  ["tool_called", { round: 1, tool: "constructor" }, "Round 1: the model calls a tool"],
   ["round_ended", { round: 1, calls: 2 }, "Round 2: the model is writing"],
   ["price_unknown", {}, "Round 2: the model is writing"],
   ["attempt_continued", {}, "Attempt 2, round 2: continuing"],

@@ -33,13 +33,15 @@ export function createWaterfall() {
         element,
         h("h3", {}, "Timeline"),
         scaleOf(axis, run.steps[0]?.atMs ?? run.leasedAtMs),
-        ...before.map((phase) => rowOf(phase, axis)),
+        ...before.map((phase) => rowOf(phase, axis, run.state)),
         ...attempts.map((attempt) =>
           h(
             "section",
             { class: "wf-attempt", "aria-label": `Attempt ${attempt}` },
             attempts.length > 1 && h("h4", {}, `Attempt ${attempt}`),
-            ...phases.filter((phase) => phase.attempt === attempt).map((phase) => rowOf(phase, axis)),
+            ...phases
+              .filter((phase) => phase.attempt === attempt)
+              .map((phase) => rowOf(phase, axis, run.state)),
           ),
         ),
         heartbeatsOf(run, axis),
@@ -89,9 +91,12 @@ function scaleOf(axis, firstMs) {
 /**
  * @param {PhaseView} phase
  * @param {Axis} axis
+ * @param {RunDetail["state"]} state of the run
  */
-function rowOf({ kind, round, startMs, endMs, isOpen, tools }, axis) {
-  const name = round === null ? names[kind] : `${names[kind]} ${round}`;
+function rowOf({ kind, round, startMs, endMs, isOpen, tools }, axis, state) {
+  const reports = kind === "delivery" && state === "failed";
+  const known = reports ? "Reporting the failure" : names[kind];
+  const name = round === null ? known : `${known} ${round}`;
   const took = runTime(endMs - startMs);
   const left = percentAt(startMs, axis);
   const width = Math.max(0.4, percentAt(endMs, axis) - left);

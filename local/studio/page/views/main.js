@@ -1,6 +1,7 @@
 /**
  * @import { Actions } from "../actions.js"
  * @import { Drafts } from "../drafts.js"
+ * @import { RunsApi } from "../runs/api.js"
  * @import { Route, State, Store } from "../state.js"
  * @typedef {{ element: HTMLElement, ready: () => void, update: () => void, destroy: () => void }} View
  */
@@ -11,7 +12,7 @@ import { threadView } from "./thread.js";
 
 /**
  * The right side: a workspace, or the form for a new one.
- * @param {{ root: HTMLElement, body: HTMLElement, store: Store, actions: Actions, drafts: Drafts }} ports
+ * @param {{ root: HTMLElement, body: HTMLElement, store: Store, actions: Actions, drafts: Drafts, runsApi: RunsApi }} ports
  */
 export function mountMain({ root, body, ...ports }) {
   const { store } = ports;

@@ -1,9 +1,9 @@
 /**
  * Draws each kind of message.
- * @import { AssistantMessage, FailureMessage, ThreadMessage, UserMessage, WorkspaceDetail } from "../../page-api.ts"
+ * @import { AssistantMessage, FailureMessage, ThreadMessage, UserMessage } from "../../page-api.ts"
  * @import { DrawContext } from "../deliverables/registry.js"
  *
- * @typedef {DrawContext & { reuse: (text: string) => void, lastText: () => string, retry: () => Promise<void>, name: () => string }} MessageContext
+ * @typedef {DrawContext & { reuse: (text: string) => void, lastText: () => string, retry: () => Promise<void>, name: () => string, runLine: (createdAtMs: number) => HTMLElement }} MessageContext
  * `name`: of the workspace
  * @typedef {object} DrawnMessage
  * @property {HTMLElement} element
@@ -16,7 +16,7 @@ import { h, icon } from "../dom.js";
 import { duration } from "../format.js";
 import { answerActions } from "./answer-actions.js";
 import { drawAnswer } from "./answer.js";
-import { leaseClock, timeAgo } from "./pill.js";
+import { timeAgo } from "./pill.js";
 
 const nothing = () => undefined;
 
@@ -36,7 +36,7 @@ export function drawMessage(message, context) {
   let present = message;
   const actions = answerActions({ message: () => present, name: context.name });
   return {
-    element: assistantMessage(message, answer.element, actions),
+    element: assistantMessage(message, answer.element, actions, context.runLine(message.createdAtMs)),
     key,
     update(next) {
       if (next.role !== "assistant") return;
@@ -84,7 +84,7 @@ function assistantMessage({ createdAtMs, tookMs }, ...body) {
  * @param {FailureMessage} message
  * @param {MessageContext} context
  */
-function failureMessage({ reason, createdAtMs }, { reuse, lastText, retry }) {
+function failureMessage({ reason, createdAtMs }, { reuse, lastText, retry, runLine }) {
   const edit = h(
     "button",
     { type: "button", class: "button button-small", onclick: () => reuse(lastText()) },
@@ -96,6 +96,7 @@ function failureMessage({ reason, createdAtMs }, { reuse, lastText, retry }) {
     h("div", { class: "failure-head" }, icon("alert"), h("h3", {}, "This job failed"), timeAgo(createdAtMs)),
     h("p", { class: "failure-reason" }, reason),
     h("div", { class: "failure-actions" }, ...retryButton(retry), edit),
+    runLine(createdAtMs),
   );
 }
 
@@ -120,36 +121,4 @@ function retryButton(retry) {
   };
   button.addEventListener("click", () => void run());
   return [problem, button];
-}
-
-/**
- * What happens right now, after the last message.
- * @param {WorkspaceDetail} detail
- * @returns {HTMLElement | null}
- */
-export function pendingMessage({ state, leases, leaseExpiresAtMs }) {
-  if (state === "queued") {
-    const again = leases > 0 ? " An earlier lease expired, so it is in the queue again." : "";
-    return pending("Queued", `Waiting for a runner to lease this job.${again}`);
-  }
-  if (state !== "leased") return null;
-  const again = leases > 1 ? ` This is lease number ${leases}: an earlier one expired.` : "";
-  const left =
-    leaseExpiresAtMs === null
-      ? []
-      : [" Its lease, which it renews, has ", leaseClock(leaseExpiresAtMs), " left."];
-  return pending("Working", `A runner is working on it.${again}`, ...left);
-}
-
-/**
- * @param {string} head
- * @param {...(Node | string | null)} words
- */
-function pending(head, ...words) {
-  return h(
-    "li",
-    { class: `message message-pending pending-${head.toLowerCase()}` },
-    h("span", { class: "pulse", "aria-hidden": "true" }),
-    h("div", {}, h("strong", {}, head), h("p", {}, ...words)),
-  );
 }

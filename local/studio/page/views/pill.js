@@ -18,7 +18,7 @@ export function pill({ state, leaseExpiresAtMs }) {
 }
 
 /** @param {number | null} endsAtMs */
-export function leaseClock(endsAtMs) {
+function leaseClock(endsAtMs) {
   if (endsAtMs === null) return null;
   const props = {
     class: "lease-clock",

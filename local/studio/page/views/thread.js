@@ -3,6 +3,7 @@
  * @import { Actions } from "../actions.js"
  * @import { Drafts } from "../drafts.js"
  * @import { IconName } from "../dom.js"
+ * @import { RunsApi } from "../runs/api.js"
  * @import { Store } from "../state.js"
  * @import { DrawnMessage, MessageContext } from "./messages.js"
  */
@@ -10,38 +11,34 @@ import { h, icon, put } from "../dom.js";
 import { nameOf } from "../state.js";
 import { cannedLabel } from "./canned.js";
 import { createComposer } from "./composer.js";
-import { drawMessage, keyOf, pendingMessage } from "./messages.js";
+import { drawMessage, keyOf } from "./messages.js";
 import { badge, pill } from "./pill.js";
+import { createWorkspaceRuns } from "./workspace-runs.js";
 import { openDelete, openRename } from "./workspace-dialogs.js";
 
 /**
  * One workspace: its messages, what happens now, and a field for a follow-up.
  * @param {string} id
- * @param {{ store: Store, actions: Actions, drafts: Drafts }} ports
+ * @param {{ store: Store, actions: Actions, drafts: Drafts, runsApi: RunsApi }} ports
  */
-export function threadView(id, { store, actions, drafts }) {
-  const composer = createComposer({
-    label: "Follow-up message",
-    placeholder: "Send a follow-up…",
-    submitLabel: "Send",
-    rows: 1,
-    drafts,
-    draftKey: id,
-    submit: (text) => actions.send(id, text),
-  });
+export function threadView(id, { store, actions, drafts, runsApi }) {
+  const composer = followUp(id, { actions, drafts });
   const workspace = () => store.get().summaries?.find((one) => one.workspaceId === id);
   const { element, heading, tags, problem, canned, list, scroller, showMissing } = frame(
     composer.element,
     headButtons(id, { workspace, actions, drafts }),
   );
+  const runs = createWorkspaceRuns(id, runsApi);
   const messages = createMessages(list, {
+    pending: runs.pending,
+    runLine: runs.lineFor,
     tick: (tick) => actions.tick(id, tick),
     async retry() {
       await actions.retry(id);
       heading.focus(); // the button is gone
     },
     name: () => nameIn(workspace()),
-    lastText: () => store.get().detail?.messages.findLast((message) => message.role === "user")?.text ?? "",
+    lastText: () => lastTextIn(store.get().detail),
     reuse(text) {
       composer.setText(text);
       composer.field.focus();
@@ -51,7 +48,7 @@ export function threadView(id, { store, actions, drafts }) {
   /** @type {WorkspaceDetail | null} */
   let shown = null;
   const update = () => {
-    const { detail: open, detailError, info } = store.get();
+    const { detail: open, detailError, info, runChange } = store.get();
     const detail = open?.workspaceId === id ? open : null;
     const summary = detail ?? workspace();
     showMissing(detailError?.isMissing ? detailError.sentence : null);
@@ -62,13 +59,38 @@ export function threadView(id, { store, actions, drafts }) {
       problem,
       failureOf({ detail, sentence: detailError?.sentence, retry: () => void actions.loadDetail() }),
     );
+    runs.onInfo(info?.runnerPages ?? false);
+    runs.onChange(runChange);
     if (!detail || detail === shown) return;
     shown = detail;
+    runs.onDetail(detail);
     const { isFirst, arrived } = messages.show(detail);
     scrollTo(scroller, isFirst ? lastQuestion(list) : arrived);
   };
-  return { element, update, ready: () => composer.fit(), destroy: () => messages.destroy() };
+  const destroy = () => {
+    messages.destroy();
+    runs.close();
+  };
+  return { element, update, ready: () => composer.fit(), destroy };
 }
+
+/**
+ * @param {string} id
+ * @param {{ actions: Actions, drafts: Drafts }} ports
+ */
+const followUp = (id, { actions, drafts }) =>
+  createComposer({
+    label: "Follow-up message",
+    placeholder: "Send a follow-up…",
+    submitLabel: "Send",
+    rows: 1,
+    drafts,
+    draftKey: id,
+    submit: (text) => actions.send(id, text),
+  });
+
+/** @param {WorkspaceDetail | null} detail */
+const lastTextIn = (detail) => detail?.messages.findLast((message) => message.role === "user")?.text ?? "";
 
 /** @param {WorkspaceSummary | undefined} summary */
 const nameIn = (summary) => nameOf(summary ?? { title: null, preview: "" });
@@ -193,13 +215,11 @@ function failureOf({ detail, sentence, retry }) {
 /**
  * The drawn messages. An unchanged message keeps its element, and with it charts, focus and open data tables.
  * @param {HTMLElement} list
- * @param {MessageContext} context
+ * @param {MessageContext & { pending: HTMLElement }} context `pending` comes last, unless it is hidden
  */
-function createMessages(list, context) {
+function createMessages(list, { pending, ...context }) {
   /** @type {Map<string, DrawnMessage>} */
   const drawn = new Map();
-  /** @type {HTMLElement | null} */
-  let pending = null;
 
   /** @param {ThreadMessage} message */
   const drawOne = (message) => {
@@ -210,7 +230,7 @@ function createMessages(list, context) {
     }
     const next = drawMessage(message, context);
     if (known) known.element.replaceWith(next.element);
-    else list.append(next.element);
+    else list.insertBefore(next.element, pending.parentNode === list ? pending : null);
     known?.destroy();
     drawn.set(message.id, next);
     return next.element;
@@ -223,10 +243,9 @@ function createMessages(list, context) {
      */
     show(detail) {
       const isFirst = drawn.size === 0;
-      pending?.remove();
       const arrived = detail.messages.map(drawOne).find((element) => element !== null) ?? undefined;
-      pending = pendingMessage(detail);
-      if (pending) list.append(pending);
+      if (pending.hidden) pending.remove();
+      else if (pending.parentNode !== list) list.append(pending);
       return { isFirst, arrived };
     },
     destroy() {

@@ -20,12 +20,16 @@ export interface ArgumentRow {
   readonly name: string;
   readonly meaning: string;
   readonly optional?: true;
+  /** What a shell completes. */
+  readonly choices?: readonly string[];
 }
 
 export interface OptionRow {
   /** In commander's syntax: `--limit <count>`. */
   readonly flags: string;
   readonly meaning: string;
+  /** What a shell completes. */
+  readonly choices?: readonly string[];
 }
 
 export interface Example {

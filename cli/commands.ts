@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { cancel } from "./commands/cancel.ts";
 import { checkUpdate } from "./commands/check-update.ts";
 import { clearBackoff } from "./commands/clear-backoff.ts";
+import { createCompletion } from "./commands/completion.ts";
 import { config } from "./commands/config.ts";
 import { cost } from "./commands/cost.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -20,8 +21,8 @@ import { setCap } from "./commands/set-cap.ts";
 import { setConcurrency } from "./commands/set-concurrency.ts";
 import { status } from "./commands/status.ts";
 
-/** Every command, in the order of the help and of docs/cli.md. To add one, add a file and a line here. */
-export const commands: readonly Command[] = [
+/** To add a command, add a file and a line here. */
+const table: readonly Command[] = [
   init,
   doctor,
   status,
@@ -44,3 +45,6 @@ export const commands: readonly Command[] = [
   deploy,
   destroy,
 ];
+
+/** Every command, in the order of the help and of docs/cli.md. */
+export const commands: readonly Command[] = [...table, createCompletion(table)];

@@ -5,7 +5,7 @@ import { markdownTable } from "../infra/markdown-table.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
 import { asSentence, exits } from "./errors.ts";
-import { globalOptions } from "./program.ts";
+import { globalOptions } from "./global-options.ts";
 
 /** The page docs/cli.md. */
 export function renderCliDocs(rows: readonly Command[]): string {
@@ -23,6 +23,7 @@ export function renderCliDocs(rows: readonly Command[]): string {
     "npm writes two lines of its own on standard output first: a script calls `npm run --silent runner -- COMMAND --json`.\n\n" +
       'With `--json` an error is one line on standard error: `{"error": {"code", "message", "remedy"}}`. Times are epoch milliseconds,\n' +
       "names include their unit. Progress of long work goes to standard error. Colour goes to terminals only; `NO_COLOR` turns it off.\n" +
+      "In a pipe or a file there is one line per fact, without headings: cells separated by tabs, ids whole, times as ISO 8601.\n" +
       "A control character in a text from outside (a model, Studio, a log line) is shown as JSON writes it: `\\u001b`.",
     "## Exit codes",
     table(["code", "meaning"], exitRows),

@@ -1,8 +1,9 @@
 import { Command as Commander, CommanderError } from "commander";
 import * as z from "zod";
 import { stackNameSchema } from "../infra/settings-schema.ts";
-import { helpOf, type Command, type Example, type OptionRow } from "./command.ts";
+import { helpOf, type Command, type Example } from "./command.ts";
 import type { GlobalOptions } from "./context.ts";
+import { globalOptions } from "./global-options.ts";
 import { asSentence, CliError, exits } from "./errors.ts";
 import { wrap, wrapCommand } from "./wrap.ts";
 
@@ -13,17 +14,6 @@ export interface Invocation {
   /** The command's own arguments and options, not validated. */
   readonly given: unknown;
 }
-
-/** Accepted by every command, before or after its name. */
-export const globalOptions: readonly OptionRow[] = [
-  { flags: "--pool <name>", meaning: "the pool; required if the stack has several" },
-  { flags: "--region <region>", meaning: "the stack's AWS region; default: the shell's" },
-  { flags: "--profile <name>", meaning: "the AWS profile to sign in with; default: the shell's" },
-  { flags: "--stack <name>", meaning: "the stack; default: cdk.json's stackName" },
-  { flags: "--json", meaning: "print only one JSON document on standard output" },
-  { flags: "--local", meaning: "use the stack that npm start runs on this machine, instead of AWS" },
-  { flags: "--state-dir <folder>", meaning: "the local stack's folder; default: .local in the project" },
-];
 
 const globalSchema = z.object({
   pool: z.string().optional(),

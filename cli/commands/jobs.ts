@@ -26,7 +26,11 @@ export const jobs: Command = defineCommand({
     "explain, logs and cancel accept them. In a pipe: time of the lease, pool, run, workspace, state, reason, attempts, rounds, seconds, US dollars, title.",
   options: [
     { flags: "--limit <count>", meaning: "how many to show; default: 20" },
-    { flags: "--state <state>", meaning: `only runs in this state: ${runStates.join(", ")}` },
+    {
+      flags: "--state <state>",
+      meaning: `only runs in this state: ${runStates.join(", ")}`,
+      choices: runStates,
+    },
     { flags: "--since <time>", meaning: "leased within this time: 90s, 5m, 2h, 7d" },
   ],
   examples: [

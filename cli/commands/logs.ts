@@ -33,7 +33,7 @@ export const logs: Command = defineCommand({
     { flags: "--follow", meaning: "keep showing new lines until Ctrl-C" },
     { flags: "--job <id>", meaning: "only lines of this workspace or run; an id as jobs shows it" },
     { flags: "--since <time>", meaning: "lines since this long ago: 90s, 5m, 2h, 7d; default: 10m" },
-    { flags: "--function <name>", meaning: `only this function: ${roles.join(", ")}` },
+    { flags: "--function <name>", meaning: `only this function: ${roles.join(", ")}`, choices: roles },
   ],
   examples: [
     { line: "logs --follow", shows: "what happens now, in all functions" },

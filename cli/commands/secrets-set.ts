@@ -18,7 +18,7 @@ export const secretsSet: Command = defineCommand({
   details:
     "Reads the value from standard input or a hidden prompt, never from an argument. Tries it at Studio or at the model's provider " +
     "first and does not store a refused key (exit code 1). Running jobs finish with the key that leased them.",
-  arguments: [{ name: "name", meaning: keyNames.join(", ") }],
+  arguments: [{ name: "name", meaning: keyNames.join(", "), choices: keyNames }],
   noMore: noValueArgument,
   options: [{ flags: "--no-try", meaning: "store the key without trying it" }],
   examples: [

@@ -57,13 +57,14 @@ const optionChoices = ({ commands }: Words): readonly (readonly [string, readonl
     ),
   );
 
+const caseOf = ([when, then]: readonly [string, readonly string[]]): string =>
+  `    "${when}") choices="${then.join(" ")}" ;;`;
+
 /** The part that bash and zsh have in common: finds the command, and puts what can follow into `choices`. */
 function body(words: Words, typed: string): string {
   const all = [...words.options, ...words.commands.flatMap(({ options = [] }) => options)];
   const valued = [...new Set(all.filter(takesValue).map(nameOf))].join("|");
   const groups = groupsOf(words.commands).join("|");
-  const line = ([when, then]: readonly [string, readonly string[]]): string =>
-    `    "${when}") choices="${then.join(" ")}" ;;`;
   return [
     '  local command="" previous="" choices="" word',
     `  for word in ${typed}; do`,
@@ -78,11 +79,11 @@ function body(words: Words, typed: string): string {
     "    esac",
     "  done",
     '  case "$command $previous" in',
-    ...optionChoices(words).map(line),
+    ...optionChoices(words).map(caseOf),
     `    *" "${valued.replaceAll("|", '|*" "')}) return ;;`,
     "  esac",
     '  [ -n "$choices" ] || case "$command" in',
-    ...nextWords(words).map(line),
+    ...nextWords(words).map(caseOf),
     "  esac",
   ].join("\n");
 }

@@ -117,7 +117,7 @@ function runStoreSteps(run: Run): readonly Step[] {
     cancelled,
   } = run;
   return [
-    ...(createdAtMs === undefined ? [] : [step(createdAtMs, "its newest message was written")]),
+    ...(createdAtMs === undefined ? [] : [step(createdAtMs, "the job's newest message was written")]),
     step(leasedAtMs, `the run is created under a lease of ${formatDuration(run.leaseMs)}, key ${keyId}`),
     ...(cancelled === undefined ? [] : [step(cancelled.atMs, cancelledWords(cancelled), "bad")]),
     ...(endedAtMs === undefined && heartbeatAtMs !== undefined

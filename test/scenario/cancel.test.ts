@@ -36,22 +36,17 @@ async function expectCancelled(scenario: Scenario, workspaceId: string): Promise
   expect(failed).toEqual(["cancelled"]);
 }
 
-const heartbeats = (scenario: Scenario, workspaceId: string): number =>
-  scenario.requests(workspaceId).filter((path) => path === "/heartbeatWorkspaceJob").length;
-
-test.concurrent("a run that is cancelled during a generation stops within a heartbeat, and its job can be retried", async ({
+test.concurrent("a run that is cancelled during a generation asks the model nothing more, and its job can be retried", async ({
   onTestFinished,
 }) => {
   const scenario = await startScenario({ leaseMs: 12_000 }, onTestFinished);
   const { studio, model } = scenario;
   const workspaceId = await startGenerating(scenario);
-  const before = heartbeats(scenario, workspaceId);
 
   await cancel(scenario, workspaceId);
   await scenario.ended(workspaceId);
   await scenario.cloud.idle();
 
-  expect(heartbeats(scenario, workspaceId) - before).toBeLessThanOrEqual(1);
   expect(scenario.asked()).toHaveLength(1);
   const { responseIds } = await scenario.run(workspaceId, () => true);
   const cancellations = model.requests().filter(({ path }) => path.endsWith("/cancel"));

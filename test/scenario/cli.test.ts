@@ -98,7 +98,7 @@ describe("after a job that completed and one that failed", () => {
     const { code, stdout } = await runner("explain", completed);
     expect(code).toBe(0);
     for (const text of [
-      "its newest message was written",
+      "the job's newest message was written",
       "dispatcher",
       "started working",
       "round 1: the model called",

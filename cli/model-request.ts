@@ -69,7 +69,7 @@ export async function ask(
 
 export const openAiFor = (
   { fetch }: Pick<Context, "fetch">,
-  { inference: { baseUrl } }: Settings,
+  { inference: { baseUrl } }: { readonly inference: Pick<Settings["inference"], "baseUrl"> },
   key: Secret,
 ): OpenAI =>
   new OpenAI({

@@ -1,19 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseEnv } from "node:util";
 import pc from "picocolors";
 import { systemClock } from "../lib/core/clock.ts";
 import { printableLines } from "../lib/core/text.ts";
-import type { CloudEvent } from "./cloud/events.ts";
 import { makeFolder } from "./folder.ts";
 import { exampleWorkspaces } from "./model/examples.ts";
-import { describeEvent, workspaceLabel, type TerminalLine } from "./narrate.ts";
+import { createRepeats, describeEvent, workspaceLabel, type TerminalLine } from "./narrate.ts";
 import { drain } from "./once.ts";
+import { readEnvironment } from "./environment.ts";
 import { parseOptions, usage, type LocalOptions } from "./options.ts";
-import { formatTable, RunReport } from "./report.ts";
+import { answers, isAlive, nameHolder, readJson, refuseHeldFolder } from "./others.ts";
+import { formatTable, RunReport, summaryOf } from "./report.ts";
 import { removeStackFile, writeStackFile, type StackFile } from "./stack-file.ts";
 import { startStack, type LocalStack } from "./stack.ts";
+import { tryKeys } from "./try-keys.ts";
 
 /**
  * `npm start`: the entry point, which reads flags and environment and handles signals. Exit codes: README,
@@ -25,7 +25,8 @@ const defaultStateDir = join(projectRoot, ".local");
 const graceMs = 10_000;
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2), environment());
+  const { variables, nameOf } = readEnvironment(".env", process.env);
+  const options = parseOptions(process.argv.slice(2), variables);
   if (options === "help") {
     print(usage);
     return 0;
@@ -36,10 +37,33 @@ async function main(): Promise<number> {
   process.umask(0o077);
   const closed = makeFolder(stateDir);
   if (closed !== undefined) print(closed);
+  const startedAtMs = systemClock.now();
+  await refuseHeldFolder(stateDir, { pid: process.pid, nowMs: startedAtMs, isAlive, answers });
+  await writeStackFile(stateDir, { pid: process.pid, startedAtMs });
+  try {
+    const interrupted = interruption();
+    if (options.model || options.studio) {
+      print(pc.dim("Trying the keys …"));
+      await tryKeys(options, {
+        fetch,
+        clock: systemClock,
+        random: Math.random,
+        signal: interrupted,
+        nameOf,
+      });
+    }
+    return await run(options, stateDir, interrupted);
+  } finally {
+    await removeStackFile(stateDir, process.pid);
+  }
+}
+
+async function run(options: LocalOptions, stateDir: string, interrupted: AbortSignal): Promise<number> {
+  if (interrupted.aborted) return 130;
   print(pc.dim("Building the functions and starting the stack …"));
   const report = new RunReport();
-  const interrupted = interruption();
   const running: { studio?: LocalStack["studio"] } = {};
+  const repeats = createRepeats(timeOf);
   const starting = startStack(options, {
     clock: systemClock,
     random: Math.random,
@@ -47,13 +71,14 @@ async function main(): Promise<number> {
     stateDir,
     onEvent: (event) => {
       report.observe(event);
-      narrate(event, running.studio);
+      const line = describeEvent(event);
+      for (const told of line ? repeats(line, event.atMs) : []) narrate(told, event.atMs, running.studio);
     },
   });
   // Ctrl-C during the build stops the build too, which is not a failure.
-  const stack = await starting.catch((error: unknown) => {
+  const stack = await starting.catch(async (error: unknown) => {
     if (interrupted.aborted) return undefined;
-    throw error;
+    throw await nameHolder(error, options.port, readJson);
   });
   if (!stack) return 130;
   running.studio = stack.studio;
@@ -61,9 +86,8 @@ async function main(): Promise<number> {
   introduce(options, stack);
   seed(options, stack);
   try {
-    return options.once ? await runOnce(stack, { report, interrupted }) : await serve(interrupted);
+    return options.once ? await runOnce(options, stack, { report, interrupted }) : await serve(interrupted);
   } finally {
-    await removeStackFile(stateDir, process.pid);
     await stack.stop(graceMs);
   }
 }
@@ -77,12 +101,6 @@ const addressesOf = (options: LocalOptions, { cloud, studio, model }: LocalStack
   studioUrl: studio?.url ?? options.studio?.baseUrl,
   modelUrl: model?.url ?? options.model?.baseUrl,
 });
-
-/** The environment, with the variables of a .env file as defaults. */
-function environment(): NodeJS.ProcessEnv {
-  const file = resolve(".env");
-  return existsSync(file) ? { ...parseEnv(readFileSync(file, "utf8")), ...process.env } : process.env;
-}
 
 /** Aborts at the first Ctrl-C or SIGTERM. The second ends the process at once. */
 function interruption(): AbortSignal {
@@ -103,25 +121,29 @@ function interruption(): AbortSignal {
 
 function introduce(options: LocalOptions, stack: LocalStack): void {
   const { studio, pagesUrl } = stack;
-  const lines = [
-    options.studio
-      ? `Studio   ${options.studio.baseUrl}`
-      : `Studio   local${options.once ? "" : `, page at ${pc.bold(studio?.url ?? "")}`}`,
-    stack.canned
-      ? `Model    ${pc.yellow("canned answers of the offline model")}; set OPENAI_API_KEY to ask a real one`
-      : `Model    ${stack.modelName}`,
-    ...(pagesUrl === undefined
-      ? []
-      : [
-          `Runner   runs at ${pc.bold(`${pagesUrl}/runs`)}, dashboard at ${pc.bold(`${pagesUrl}/dashboard`)}`,
-        ]),
-  ];
-  print(`${lines.join("\n")}\n`);
+  const page = studio?.url ?? options.studio?.baseUrl ?? "";
+  const model = stack.canned
+    ? `${pc.yellow("canned answers of the offline model")}; set OPENAI_API_KEY for real ones`
+    : `${stack.modelName}${options.model?.baseUrl === undefined ? "" : ` at ${options.model.baseUrl}`}`;
+  const lines = options.once
+    ? [`Studio     ${studio ? "local" : page}`, `Model      ${model}`]
+    : [
+        `Open       ${pc.bold(page)} and write a message`,
+        ...(pagesUrl === undefined
+          ? []
+          : [`Runs       ${pagesUrl}/runs`, `Dashboard  ${pagesUrl}/dashboard`]),
+        `Model      ${model}`,
+        `Stop       Ctrl-C`,
+      ];
+  print(`\n${lines.join("\n")}\n`);
 }
 
-/** Queues the example jobs if nothing else waits: on the first start, and for every run with --once. */
-function seed(options: LocalOptions, { studio }: LocalStack): void {
-  if (!studio) return;
+/**
+ * Queues the example jobs for the offline model if nothing else waits: on the first start, and for every run
+ * with --once. A real model costs money, so it is asked only what its user asks.
+ */
+function seed(options: LocalOptions, { studio, canned }: LocalStack): void {
+  if (!studio || !canned) return;
   const workspaces = studio.snapshot();
   const waiting = workspaces.some(({ state }) => state === "queued" || state === "leased");
   if (waiting || (workspaces.length > 0 && !options.once)) return;
@@ -136,15 +158,25 @@ async function serve(interrupted: AbortSignal): Promise<number> {
 }
 
 async function runOnce(
+  options: LocalOptions,
   stack: LocalStack,
   { report, interrupted }: { readonly report: RunReport; readonly interrupted: AbortSignal },
 ): Promise<number> {
   const drained = await drain(stack, systemClock, interrupted);
-  if (report.rows.length > 0) print(`\n${formatTable(report.rows, pc)}`);
-  else if (drained) print("\nThere was nothing to do: the queue is empty.");
+  const { rows } = report;
+  const screen = { columns: process.stdout.columns ?? Number.POSITIVE_INFINITY, colours: pc };
+  if (rows.length > 0) {
+    const flags = options.stateDir === undefined ? "" : ` -- --state-dir ${options.stateDir}`;
+    const where = `Read the answers: ${options.studio?.baseUrl ?? `npm start${flags}`}`;
+    const nameOf = (workspaceId: string): string => nameIn(stack.studio, workspaceId, 40);
+    print(`\n${formatTable(rows, nameOf, screen)}\n\n${summaryOf(rows)} ${where}`);
+  } else if (drained) print(nothingToDo(stack));
   if (!drained) return 1;
-  return report.rows.every(({ completed }) => completed) ? 0 : 1;
+  return rows.every(({ completed }) => completed) ? 0 : 1;
 }
+
+const nothingToDo = ({ studio, canned }: LocalStack): string =>
+  `There was nothing to do: the queue is empty.${studio && !canned ? " Write a message on the page of npm start first." : ""}`;
 
 const paint: Readonly<Record<TerminalLine["tone"], (text: string) => string>> = {
   plain: String,
@@ -152,17 +184,17 @@ const paint: Readonly<Record<TerminalLine["tone"], (text: string) => string>> = 
   bad: pc.red,
 };
 
-function narrate(event: CloudEvent, studio: LocalStack["studio"]): void {
-  const line = describeEvent(event);
-  if (!line) return;
-  const time = new Date(event.atMs).toTimeString().slice(0, 8);
-  const where = line.workspaceId === undefined ? "" : `${nameOf(line.workspaceId, studio)}  `;
-  print(`${pc.dim(time)}  ${line.who.padEnd(10)}  ${pc.cyan(where)}${paint[line.tone](line.what)}`);
+const timeOf = (atMs: number): string => new Date(atMs).toTimeString().slice(0, 8);
+
+function narrate(line: TerminalLine, atMs: number, studio: LocalStack["studio"]): void {
+  const { what, who, workspaceId, tone } = line;
+  if (what === undefined) return;
+  const where = workspaceId === undefined ? "" : nameIn(studio, workspaceId).padEnd(29);
+  print(`${pc.dim(timeOf(atMs))}  ${who.padEnd(10)}  ${pc.cyan(where)}${paint[tone](what)}`);
 }
 
-/** Studio's title of a workspace, or the id if Studio does not know it. */
-const nameOf = (workspaceId: string, studio: LocalStack["studio"]): string =>
-  workspaceLabel(workspaceId, studio?.titleOf(workspaceId));
+const nameIn = (studio: LocalStack["studio"], workspaceId: string, most?: number): string =>
+  workspaceLabel(workspaceId, studio?.nameOf(workspaceId), most);
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -22,10 +22,16 @@ export interface StackFile {
   readonly modelUrl?: string | undefined;
 }
 
+/** Written first, so that a second start in the folder finds who holds it. */
+export interface StartingFile {
+  readonly pid: number;
+  readonly startedAtMs: number;
+}
+
 const nameIn = (stateDir: string): string => join(stateDir, "stack.json");
 
 /** Writes the file atomically, readable by its owner only. */
-export async function writeStackFile(stateDir: string, file: StackFile): Promise<void> {
+export async function writeStackFile(stateDir: string, file: StackFile | StartingFile): Promise<void> {
   const draft = `${nameIn(stateDir)}.${file.pid}`;
   await rm(draft, { force: true });
   await writeFile(draft, `${JSON.stringify(file, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });

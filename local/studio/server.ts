@@ -82,8 +82,8 @@ export interface LocalStudio {
   messages(workspaceId: string): readonly MessageRow[];
   /** Every lease so far, in order. */
   leases(): readonly LeaseRecord[];
-  /** Null: it has no title. `undefined`: the workspace does not exist. */
-  titleOf(workspaceId: string): string | null | undefined;
+  /** The workspace's title, or the start of its newest message. `undefined`: it does not exist. */
+  nameOf(workspaceId: string): string | undefined;
   /** Returns a function that ends the subscription. */
   onChange(listener: ChangeListener): () => void;
   readonly faults: Faults;
@@ -134,7 +134,7 @@ export async function startStudio(options: StudioOptions): Promise<LocalStudio> 
     },
     messages: store.messages,
     leases: () => ports.leases.records(),
-    titleOf: workspaces.title,
+    nameOf: (workspaceId) => workspaces.name(workspaceId),
     onChange: ports.changes.subscribe,
     faults: ports.faults,
     requests: ports.journal.entries,

@@ -31,7 +31,13 @@ export function createWorkspaces(store: Store) {
     list: (): readonly WorkspaceSummary[] => store.workspaces().map(summaryOf),
     /** Those whose title or messages contain every word of the query, in any case and with or without accents. */
     search: (query: string): readonly WorkspaceSummary[] => found(store, query).map(summaryOf),
-    title: (workspaceId: string): string | null | undefined => store.workspace(workspaceId)?.title,
+    /** As on the page; empty: no message has been written yet. */
+    name(workspaceId: string): string | undefined {
+      const row = store.workspace(workspaceId);
+      if (row === undefined) return undefined;
+      const { title, preview } = summaryOf(row);
+      return title || preview;
+    },
     /** `undefined`: it does not exist. */
     summary(workspaceId: string): WorkspaceSummary | undefined {
       const row = store.workspace(workspaceId);

@@ -47,9 +47,24 @@ describe.concurrent("npm start -- --once", () => {
     expect(stderr).toBe("");
     expect(code).toBe(0);
     const [titles, ...rows] = stdout.slice(stdout.indexOf("\nWORKSPACE ")).trim().split("\n");
-    expect(titles).toMatch(/^WORKSPACE +OUTCOME +SECONDS +TOKENS +DELIVERABLES$/);
-    expect(rows).toHaveLength(3);
-    for (const row of rows) expect(row).toMatch(/^ws_\S+ +completed +\d+\.\d +\d+ +\d+ \w+/);
+    expect(titles).toMatch(/^WORKSPACE +OUTCOME +SECONDS +TOKENS +COST \(INVENTED\) +DELIVERABLES$/);
+    expect(
+      rows
+        .slice(0, 3)
+        .map((row) => row.replace(/ {2,}.*/, ""))
+        .toSorted(),
+    ).toEqual([
+      "Launch of a coffee subscription",
+      "Photo sharing for sports clubs",
+      "Slow checkout in the evening",
+    ]);
+    for (const row of rows.slice(0, 3))
+      expect(row).toMatch(/^\w.+ {2}completed +\d+\.\d +\d+ +\$0\.\d+ +\d+ \w+/);
+    expect(rows.slice(3)).toEqual([
+      "",
+      `3 jobs: 3 completed. Read the answers: npm start -- --state-dir ${stateDir}`,
+    ]);
+    expect(stdout).not.toMatch(/ws_\w/);
     expect(stdout).toContain("canned answers of the offline model");
     expect((await workspaces(stateDir)).map(({ state }) => state)).toEqual([
       "completed",
@@ -60,13 +75,14 @@ describe.concurrent("npm start -- --once", () => {
 
   test("exits with 1 when a job fails, and the table says why", async () => {
     const stateDir = temporaryFolder();
-    const workspaceId = await queue(stateDir, "Plan a launch. [[refuse]]");
+    await queue(stateDir, "Plan a launch. [[refuse]]");
     const { code, stdout } = await run(["--once", "--state-dir", stateDir]);
     expect(code).toBe(1);
     expect(stdout).toContain("the model declined: I can't help with that request.");
-    expect(stdout.trim().split("\n").at(-1)).toMatch(
-      new RegExp(`^${workspaceId} +failed: model_refused +\\d+\\.\\d +\\d+$`),
+    expect(stdout).toMatch(
+      /^Plan a launch\. \[\[refuse\]\] +failed: model_refused +\d+\.\d +\d+ +\$0\.\d+$/m,
     );
+    expect(stdout).toContain("1 job: 0 completed, 1 not.");
   });
 
   test("exits with 1 when Studio cannot be reached, and does not call the queue empty", async () => {
@@ -74,10 +90,10 @@ describe.concurrent("npm start -- --once", () => {
     const env = { RUNNER_API_BASE: base, RUNNER_TOKEN: "cred_1.not-shown-anywhere" };
     const { code, stdout, stderr } = await run(["--once", "--state-dir", temporaryFolder()], { env });
     expect(code).toBe(1);
-    expect(stdout).toContain(
-      `Studio at ${base} could not be reached: ECONNREFUSED, check the address and that Studio is running there`,
+    expect(stderr).toContain(
+      `npm start: RUNNER_API_BASE: Studio at ${base} could not be reached: ECONNREFUSED, check the address and that Studio is running there`,
     );
-    expect(stdout).not.toContain("queue is empty");
+    expect(stdout).toBe("Trying the keys …\n");
     expect(stdout + stderr).not.toContain("not-shown-anywhere");
   });
 });
@@ -147,7 +163,9 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
     });
     const said = await fails(["--port", String(port)]);
     other.close();
-    expect(said).toBe(`port ${port} is already in use. Choose another one with --port`);
+    expect(said).toBe(
+      `port ${port} is already in use by another program. Choose another one with --port, such as --port ${port + 1}`,
+    );
   });
 
   test("a damaged SQLite file, which it leaves as it is", async () => {

@@ -157,7 +157,7 @@ export const targets: Readonly<Record<string, Target>> = {
       reason: text,
     });
     report.observe({ kind: "log", atMs: 0, function: "f", line, requestId: "1", stream: "stdout" });
-    return formatTable(report.rows, pc.createColors(false));
+    return formatTable(report.rows, (id) => id, { columns: 200, colours: pc.createColors(false) });
   },
   "terminal output as HTML": ansiToHtml,
   "an error of AWS": (text) => asSentence(toCliError(new Error(text)).message),

@@ -54,12 +54,12 @@ describe("retrying", () => {
 describe("renaming", () => {
   it.each([
     ["  Trip to Lisbon ", 200, "Trip to Lisbon"],
-    ["", 200, null],
+    ["", 200, "one"],
     ["x".repeat(201), 400, "Trip"],
   ])("to %j is answered with %i", async (title, status, after) => {
     const workspaceId = fixture.studio.queueJob({ text: "one", title: "Trip" });
     expect((await fixture.write("PATCH", path(workspaceId), { title })).status).toBe(status);
-    expect(fixture.studio.titleOf(workspaceId)).toBe(after);
+    expect(fixture.studio.nameOf(workspaceId)).toBe(after);
   });
 });
 

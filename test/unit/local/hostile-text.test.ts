@@ -22,7 +22,7 @@ const ended = (text: string) => {
 function table(text: string): string {
   const report = new RunReport();
   report.observe(ended(text));
-  return formatTable(report.rows, pc.createColors(false));
+  return formatTable(report.rows, (id) => id, { columns: 200, colours: pc.createColors(false) });
 }
 
 const crash = (text: string) =>

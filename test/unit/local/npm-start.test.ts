@@ -94,11 +94,10 @@ describe("a workspace in the output of npm start", () => {
   it.each([
     ["Quarterly numbers", "Quarterly numbers"],
     ["A title that goes on for much longer than a line has", "A title that goes on for m…"],
-    [null, "ws_1"],
-    [undefined, "ws_1"],
-    ["  \n ", "ws_1"],
+    [undefined, "workspace 0f8fad5b…"],
+    ["  \n ", "workspace 0f8fad5b…"],
     ["two\nlines", "two lines"],
-  ])("with the title %j is shown as %s", (title, label) => {
-    expect(workspaceLabel("ws_1", title)).toBe(label);
+  ])("with the name %j is shown as %s", (title, label) => {
+    expect(workspaceLabel("0f8fad5b-d9cb-469f-a165-70867728950e", title)).toBe(label);
   });
 });

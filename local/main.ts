@@ -23,6 +23,8 @@ import { tryKeys } from "./try-keys.ts";
 const projectRoot = resolve(import.meta.dirname, "..");
 const defaultStateDir = join(projectRoot, ".local");
 const graceMs = 10_000;
+/** A pipe or a file takes whole lines. */
+const unlimited = 1_000;
 
 async function main(): Promise<number> {
   const { variables, nameOf } = readEnvironment(".env", process.env);
@@ -164,7 +166,7 @@ async function runOnce(
 ): Promise<number> {
   const drained = await drain(stack, systemClock, interrupted);
   const { rows } = report;
-  const screen = { columns: process.stdout.columns ?? Number.POSITIVE_INFINITY, colours: pc };
+  const screen = { columns: process.stdout.columns ?? unlimited, colours: pc };
   if (rows.length > 0) {
     const flags = options.stateDir === undefined ? "" : ` -- --state-dir ${options.stateDir}`;
     const where = `Read the answers: ${options.studio?.baseUrl ?? `npm start${flags}`}`;

@@ -57,9 +57,9 @@ export function formatTable(
     { title: "workspace", shrinks: true },
     { title: "outcome" },
     { title: "seconds", align: "right" },
-    { title: "tokens", align: "right", optional: true },
+    { title: "tokens", align: "right", optional: 1 },
     { title: markInvented("cost", isCanned ? cannedModelName : undefined), align: "right" },
-    { title: "deliverables", optional: true },
+    { title: "deliverables", optional: 2 },
   ] as const;
   const cells = rows.map((row) => [
     nameOf(row.workspaceId),

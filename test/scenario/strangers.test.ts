@@ -5,6 +5,8 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../lib/core/clock.ts";
+import { startModel, type OfflineModel } from "../../local/model/server.ts";
 import type { StackFile } from "../../local/stack-file.ts";
 import { hasChromium, inChromium, openBrowser } from "../page/open-page.ts";
 import { start, type Command } from "../support/command.ts";
@@ -25,6 +27,7 @@ const isRoot = process.getuid?.() === 0;
 const folder = mkdtempSync(join(tmpdir(), "studio-runner-strangers-"));
 // As an earlier version left it, in folders that everybody may enter.
 const stateDir = join(folder, "state");
+let model: OfflineModel;
 let command: Command;
 let studioUrl: string;
 let ports: readonly number[] = [];
@@ -34,20 +37,23 @@ beforeAll(async () => {
   mkdirSync(stateDir);
   chmodSync(stateDir, 0o755);
   const port = await closedPort();
+  model = await startModel({ clock: systemClock, latencyMs: 0, keys: [modelKey] });
   studioUrl = `http://127.0.0.1:${port}`;
   const env = {
     OPENAI_API_KEY: modelKey,
-    OPENAI_BASE_URL: `http://127.0.0.1:${await closedPort()}`,
+    OPENAI_BASE_URL: model.url,
+    OPENAI_MODEL: "offline-canned",
     RUNNER_API_BASE: "",
   };
   command = start(["--port", String(port), "--state-dir", stateDir], { env });
-  await command.printed("page at");
+  await command.printed("and write a message");
   ports = listeningPortsOf(command.child.pid ?? 0);
 });
 
 afterAll(async () => {
   command.child.kill("SIGINT");
   await command.ended;
+  await model.close();
   rmSync(folder, { recursive: true });
 });
 

@@ -19,22 +19,44 @@ const projectRoot = resolve(import.meta.dirname, "..");
 const imageDir = join(projectRoot, "docs/images");
 const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 
-/** Special words of the offline model (model/script.ts). Each row is one round of jobs. */
-const rounds: readonly (readonly string[])[] = [
-  ["[[rounds:2]]", "[[rounds:1]]", "[[rounds:3]]"],
-  ["[[rounds:2]]", "[[rounds:1]] [[slow:1500]]", "[[rounds:2]]", "[[rounds:3]]", "[[bad-json]]"],
-  ["[[refuse]]", "[[rounds:1]]", "[[rounds:2]]", "[[slow:2500]]"],
-  ["[[rounds:2]]", "[[rounds:2]] [[slow:1200]]", "[[dangling]]", "[[rounds:4]]", "[[rounds:2]]"],
-  ["[[rounds:1]]", "[[content-filter]]", "[[rounds:3]]"],
+/** A title and special words of the offline model (model/script.ts). Each row is one round of jobs. */
+const rounds: readonly (readonly (readonly [title: string, words: string])[])[] = [
+  [
+    ["Bicycle repair at home", "[[rounds:2]]"],
+    ["Newsletter in March", "[[rounds:1]]"],
+    ["Move to a new office", "[[rounds:3]]"],
+  ],
+  [
+    ["Menu for a small bakery", "[[rounds:2]]"],
+    ["Survey of readers", "[[rounds:1]] [[slow:1500]]"],
+    ["Prices of three couriers", "[[rounds:3]]"],
+    ["Plan of a garden", "[[bad-json]]"],
+  ],
+  [
+    ["Letter to a competitor", "[[refuse]]"],
+    ["Agenda of the spring meeting", "[[rounds:1]]"],
+    ["Stock for the summer", "[[slow:2500]]"],
+  ],
+  [
+    ["Training for new drivers", "[[rounds:2]]"],
+    ["Answers to complaints", "[[rounds:2]] [[slow:1200]]"],
+    ["Report on returns", "[[dangling]]"],
+    ["Ideas for a podcast", "[[rounds:4]]"],
+  ],
+  [
+    ["Names for a tea", "[[rounds:1]]"],
+    ["Words on a label", "[[content-filter]]"],
+    ["Opening hours in winter", "[[rounds:3]]"],
+  ],
 ];
-/** Metrics are counted by the minute, so each round has a bar of its own. */
-const betweenRoundsMs = 40_000;
+/** Metrics are counted by the minute, so the rounds make several bars. */
+const betweenRoundsMs = 30_000;
 /** Alarms are evaluated, and cycles reported, once a minute. */
 const settlingMs = 65_000;
 const patienceMs = 180_000;
 
 const stackFileSchema = z.object({ studioUrl: z.string() });
-const workspaceSchema = z.object({ workspaceId: z.string(), state: z.string() });
+const workspaceSchema = z.object({ workspaceId: z.string(), title: z.string(), state: z.string() });
 const runsSchema = z.array(z.object({ runId: z.string() }));
 
 interface Stack {
@@ -56,8 +78,8 @@ async function main(): Promise<void> {
   try {
     const stack = { url: await addressIn(stateDir, started), stateDir };
     await mkdir(imageDir, { recursive: true });
-    const [, answered] = await Promise.all([workOff(stack), queue(stack, suggestions.launch)]);
-    await shootWorkspace(browser, stack, answered);
+    await workOff(stack);
+    await shootWorkspace(browser, stack, await exampleIn(stack));
     await shootPages(browser, stack);
     for (const command of ["status", "doctor"]) await shootCommand(browser, { command, stateDir });
     await shootPaused(browser, stack);
@@ -99,10 +121,8 @@ async function addressIn(stateDir: string, stack: ChildProcess): Promise<string>
 async function workOff(stack: Stack): Promise<void> {
   for (const [index, jobs] of rounds.entries()) {
     print(`Round ${index + 1} of ${rounds.length}: ${jobs.length} jobs`);
-    for (const words of jobs) {
-      const text = `Plan the launch of a small product for a team of five.\n\n${words}`;
-      await queue(stack, { name: "Launch plan", text });
-    }
+    for (const [name, words] of jobs)
+      await queue(stack, { name, text: `${name}, for a team of five.\n\n${words}` });
     await sleep(betweenRoundsMs);
   }
   await until("every job to end", async () => {
@@ -111,6 +131,14 @@ async function workOff(stack: Stack): Promise<void> {
   });
   print(`All jobs have ended; waiting ${settlingMs / 1_000} s for the last cycle and the alarms`);
   await sleep(settlingMs);
+}
+
+/** One of the jobs that `npm start` gives to a new stack. */
+async function exampleIn({ url }: Stack): Promise<string> {
+  const workspaces = z.array(workspaceSchema).parse(await get(`${url}/api/workspaces`));
+  const example = workspaces.find(({ title }) => title.startsWith("Launch of a coffee subscription"));
+  if (example === undefined) throw new Error("the stack has no example about a launch");
+  return example.workspaceId;
 }
 
 interface Message {
@@ -168,13 +196,22 @@ async function shoot(
   await page.locator(shows).first().waitFor();
   await page.evaluate("document.fonts.ready");
   await prepare?.(page);
+  // A reader's stack is in the default folder.
+  await page.evaluate(
+    "for (const code of document.querySelectorAll('code')) code.textContent = code.textContent.replace(/ --state-dir \\S+/, '')",
+  );
   await page.screenshot({ path: join(imageDir, `${name}.png`), animations: "disabled" });
   await context.close();
   print(`docs/images/${name}.png`);
 }
 
 const threadOf = ({ url }: Stack, workspaceId: string): string => `${url}/#/w/${workspaceId}`;
-const asPrinted = (page: Page): Promise<void> => page.emulateMedia({ media: "print" });
+const asPrinted = async (page: Page): Promise<void> => {
+  await page.emulateMedia({ media: "print" });
+  // The margins of the paper.
+  await page.evaluate("document.documentElement.style.padding = '48px'");
+};
+const toRunLine = (page: Page): Promise<void> => page.locator(".run-line").last().scrollIntoViewIfNeeded();
 const answerCard = ".message-assistant .card";
 
 async function shootWorkspace(browser: Browser, stack: Stack, workspaceId: string): Promise<void> {
@@ -182,6 +219,7 @@ async function shootWorkspace(browser: Browser, stack: Stack, workspaceId: strin
   const runs = runsSchema.parse(await get(`${stack.url}/api/workspaces/${workspaceId}/runs`));
   const timeline = `${stack.url}/runs/${runs[0]?.runId ?? ""}`;
   await shoot(browser, { ...shown, name: "answer" });
+  await shoot(browser, { ...shown, name: "run-line", shows: ".run-line a", prepare: toRunLine });
   await shoot(browser, { ...shown, name: "dark", look: { ...desktop, colorScheme: "dark" } });
   await shoot(browser, { ...shown, name: "phone", look: phone });
   await shoot(browser, { ...shown, name: "print", look: paper, prepare: asPrinted });

@@ -4,8 +4,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../lib/core/clock.ts";
 import { dashboardRoutes } from "../../local/dashboard/routes.ts";
 import type { DashboardSource } from "../../local/dashboard/source.ts";
+import { createRunFeed } from "../../local/runs/feed.ts";
+import { runRoutes } from "../../local/runs/routes.ts";
 import { fakeSource } from "../support/dashboard-source.ts";
-import { everything, paused, runnerRoute } from "./every-widget.ts";
+import { detailOf, fakeRuns, runIds, runOf, sourceOf } from "../support/runs-source.ts";
+import { everything } from "./every-widget.ts";
 import {
   browser,
   completedWorkspace,
@@ -22,8 +25,17 @@ let source: DashboardSource = everything();
 let emptyRig: StudioRig;
 let workspaces: { readonly completed: string; readonly failed: string; readonly working: string };
 
+const runs = fakeRuns();
+const feed = createRunFeed();
+const { signal } = new AbortController();
+const runsSource = () => Promise.resolve(sourceOf(runs));
+
 setUpStudio({
-  runnerPages: [...dashboardRoutes(systemClock, () => source, { studioUrl: "/" }), runnerRoute(() => paused)],
+  runnerPages: [
+    ...dashboardRoutes(systemClock, () => source, { studioUrl: "/" }),
+    ...runRoutes({ clock: systemClock, signal, feed, source: runsSource, studioUrl: "/" }),
+  ],
+  runFeed: feed,
 });
 beforeAll(async () => {
   emptyRig = await startRig();
@@ -32,6 +44,15 @@ beforeAll(async () => {
   await rig.fail(failed, "The model refused: it draws no impossible things.");
   rig.studio.queueJob({ text: "Compare three countries", title: "Waiting" });
   workspaces = { completed, failed, working };
+  const leasedAtMs = Date.now();
+  const ended = { leasedAtMs, endedAtMs: leasedAtMs + 1_800 };
+  runs.now = {
+    cause: "paused",
+    sentence: "Paused by kim: the budget is spent.",
+    remedy: { text: "To lease jobs again:", command: "resume" },
+  };
+  runs.detail = detailOf(runOf({ workspaceId: failed, state: "failed", reason: "model_refused", ...ended }));
+  runs.rows = [runs.detail, runOf({ runId: runIds[1], workspaceId: completed, ...ended })];
 });
 // A browser opens only six connections to a server, and each page keeps one.
 afterEach(async () => {
@@ -64,6 +85,19 @@ const views: Readonly<Record<string, () => Promise<Page>>> = {
   },
   "a failed job": () => at(thread("failed"), "This job failed"),
   "a job in progress": () => at(thread("working"), "A runner is working on it."),
+  "a job that waits": async () => {
+    const page = await at("", "Compare three countries");
+    await page.getByRole("link", { name: "Waiting" }).click();
+    await page.locator(".message-pending").getByText("Paused by kim").waitFor();
+    return page;
+  },
+  "the list of runs": () => at("runs", "Paused by kim"),
+  "a run with an open step": async () => {
+    const page = await at(`runs/${runIds[0]}`, "Steps");
+    await page.locator(".step summary").first().click();
+    return page;
+  },
+  "a run that does not exist": () => at(`runs/${runIds[2]}`, "No run is known"),
   "a workspace that does not exist": () => at("#/w/ws_none", "There is no such workspace."),
   "a search without a result": async () => {
     const page = await at("", "Or start with one of these");

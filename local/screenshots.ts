@@ -122,7 +122,10 @@ async function workOff(stack: Stack): Promise<void> {
   for (const [index, jobs] of rounds.entries()) {
     print(`Round ${index + 1} of ${rounds.length}: ${jobs.length} jobs`);
     for (const [name, words] of jobs)
-      await queue(stack, { name, text: `${name}, for a team of five.\n\n${words}` });
+      await queue(stack, {
+        name,
+        text: `${name}, for a team of five people who have worked together for years.\n\n${words}`,
+      });
     await sleep(betweenRoundsMs);
   }
   await until("every job to end", async () => {

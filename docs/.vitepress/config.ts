@@ -54,16 +54,22 @@ function resolveLink(link: Token, folder: string): boolean {
 function drawMermaid(md: MarkdownRenderer): void {
   const { fence } = md.renderer.rules;
   md.renderer.rules.fence = (tokens, index, ...rest) => {
-    const { info, content } = tokens[index]!;
+    const { info = "", content = "" } = tokens[index] ?? {};
     if (info.trim() === "mermaid") return `<MermaidDiagram text="${encodeURIComponent(content)}" />`;
-    return fence!(tokens, index, ...rest);
+    return fence?.(tokens, index, ...rest) ?? "";
   };
 }
 
-/** Pages are text for GitHub, not templates: two braces in inline code are no expression of Vue's. */
-function keepBraces(md: MarkdownRenderer): void {
-  md.renderer.rules.code_inline = (tokens, index) =>
-    `<code v-pre>${md.utils.escapeHtml(tokens[index]!.content)}</code>`;
+/**
+ * Pages are text for GitHub, not templates: two braces in inline code are no expression of Vue's. A long name may break after
+ * a dot or a slash and before a capital.
+ */
+function writeCode(md: MarkdownRenderer): void {
+  const breaks = /(?<=\w[./])(?=\w)|(?<=[a-z])(?=[A-Z])/g;
+  md.renderer.rules.code_inline = (tokens, index) => {
+    const parts = (tokens[index]?.content ?? "").split(breaks).map((part) => md.utils.escapeHtml(part));
+    return `<code v-pre>${parts.join("<wbr>")}</code>`;
+  };
 }
 
 const titleOf = (file: string): string =>
@@ -94,7 +100,7 @@ export default defineConfig({
     config: (md) => {
       resolveLinks(md);
       drawMermaid(md);
-      keepBraces(md);
+      writeCode(md);
     },
   },
   themeConfig: {

@@ -44,7 +44,6 @@ export interface WorkspaceSummary {
   readonly state: JobState;
   /** How often the present job was leased. */
   readonly leases: number;
-  readonly leaseExpiresAtMs: number | null;
   /** Why the last job failed. */
   readonly failure: string | null;
   readonly updatedAtMs: number;

@@ -100,12 +100,10 @@ const folded = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu
 function jobView(job: JobRow | undefined): {
   readonly state: JobState;
   readonly leases: number;
-  readonly leaseExpiresAtMs: number | null;
   readonly failure: string | null;
 } {
-  if (job === undefined) return { state: "idle", leases: 0, leaseExpiresAtMs: null, failure: null };
-  const leaseExpiresAtMs = job.state === "leased" ? job.leaseExpiresAtMs : null;
-  return { state: job.state, leases: job.leases, leaseExpiresAtMs, failure: job.failure };
+  if (job === undefined) return { state: "idle", leases: 0, failure: null };
+  return { state: job.state, leases: job.leases, failure: job.failure };
 }
 
 const threadMessage = (row: MessageRow): ThreadMessage => threadMessages[row.role](row);

@@ -30,15 +30,6 @@ export function relativeTime(atMs, nowMs) {
 }
 
 /**
- * @param {number} leftMs
- * @returns {string} "9:42"; "0:00" once it is over
- */
-export function countdown(leftMs) {
-  const seconds = Math.max(0, Math.ceil(leftMs / 1000));
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-}
-
-/**
  * @param {number} tookMs
  * @returns {string} "0.8 s", "12 s", "3 min 5 s"
  */

@@ -1,15 +1,12 @@
-import { countdown, relativeTime } from "./format.js";
+import { relativeTime } from "./format.js";
 
 /**
- * Updates every `[data-ends-at]` countdown and `time[data-at]` in `root` once a second. They must be outside live regions, so
- * that screen readers do not read every change.
+ * Updates every `time[data-at]` in `root` once a second. They must be outside live regions, so that screen readers do not read
+ * every change.
  * @param {{ root: ParentNode, now: () => number, every: (run: () => void, intervalMs: number) => void }} ports
  */
 export function startTicker({ root, now, every }) {
   const tick = () => {
-    for (const element of root.querySelectorAll("[data-ends-at]")) {
-      setText(element, countdown(Number(element.getAttribute("data-ends-at")) - now()));
-    }
     for (const element of root.querySelectorAll("time[data-at]")) {
       setText(element, relativeTime(Number(element.getAttribute("data-at")), now()));
     }

@@ -17,7 +17,6 @@ describe("the page's API", () => {
       target: "user",
       state: "queued",
       leases: 0,
-      leaseExpiresAtMs: null,
       failure: null,
       updatedAtMs: noonMs,
       preview: "Plan a trip",

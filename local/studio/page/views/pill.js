@@ -1,31 +1,12 @@
 /** @import { WorkspaceSummary } from "../../page-api.ts" */
 import { h } from "../dom.js";
-import { countdown, exactTime, relativeTime } from "../format.js";
+import { exactTime, relativeTime } from "../format.js";
 import { jobStates } from "../states.js";
 
-/**
- * The job's state, with the time left on the lease while a runner has it.
- * @param {Pick<WorkspaceSummary, "state" | "leaseExpiresAtMs">} summary
- */
-export function pill({ state, leaseExpiresAtMs }) {
+/** @param {Pick<WorkspaceSummary, "state">} summary */
+export function pill({ state }) {
   const { label, tone } = jobStates[state];
-  return h(
-    "span",
-    { class: `pill pill-${tone}`, "data-state": state },
-    label,
-    state === "leased" ? leaseClock(leaseExpiresAtMs) : null,
-  );
-}
-
-/** @param {number | null} endsAtMs */
-function leaseClock(endsAtMs) {
-  if (endsAtMs === null) return null;
-  const props = {
-    class: "lease-clock",
-    "data-ends-at": endsAtMs,
-    title: "Time left on the lease, which the runner renews",
-  };
-  return h("span", props, countdown(endsAtMs - Date.now()));
+  return h("span", { class: `pill pill-${tone}`, "data-state": state }, label);
 }
 
 /** @param {string} target */

@@ -79,8 +79,7 @@ describe("after a job that completed and one that failed", () => {
     expect(pool.alarms.map(({ id }) => id)).toContain("NoGoodPoll");
     expect(code).toBe(0);
     const text = await inProcess("status");
-    expect(text.stdout).toContain("Last cycle   ");
-    expect(text.stdout).toContain(": no job waits at Studio");
+    expect(text.stdout).toMatch(/^local\tLast cycle\t\S+: no job waits at Studio$/m);
     expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: "" });
   });
 
@@ -118,7 +117,7 @@ describe("after a job that completed and one that failed", () => {
     const following = startProcess("logs", "--follow", "--function", "dispatcher");
     const next = scenario.queue("Once more.");
     await scenario.drain();
-    await following.printed(`${next}  leased`);
+    await following.printed(`${next}\tleased`);
     following.child.kill("SIGINT");
     expect((await following.ended).code).toBe(130);
   });
@@ -212,7 +211,8 @@ describe("a failing command", () => {
   });
 
   test("has the same exit code and message in a process of its own", async () => {
-    expect(await inProcess("explain", "ws-nobody")).toEqual(await runner("explain", "ws-nobody"));
+    const argv = ["explain", "ws-nobody", "--local", "--state-dir", scenario.stateDir];
+    expect(await start(argv, { script: "cli/main.ts" }).ended).toEqual(await here(argv));
   });
 
   test("no command's output contains a key", async () => {

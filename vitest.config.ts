@@ -28,7 +28,13 @@ export default defineConfig({
           ...patience,
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/page/**", "test/scenario/**", "test/independent/**", "test/cloud/**"],
+          exclude: [
+            "test/page/**",
+            "test/scenario/**",
+            "test/independent/**",
+            "test/cloud/**",
+            "test/package/**",
+          ],
           globalSetup: ["test/support/temporary-root.ts"],
           // A process and a copy of every package for each file would take most of the time.
           isolate: false,

@@ -39,11 +39,12 @@ export function buildOptions(name: FunctionName) {
   } as const satisfies BuildOptions;
 }
 
-/** Writes the function's bundle and its source map into the folder. */
-export async function buildFunction(name: FunctionName, folder: string): Promise<void> {
-  const { outputFiles } = await build(buildOptions(name));
+/** Writes the function's bundle and its source map into the folder. Returns the files that it is made of. */
+export async function buildFunction(name: FunctionName, folder: string): Promise<readonly string[]> {
+  const { outputFiles, metafile } = await build(buildOptions(name));
   mkdirSync(folder, { recursive: true });
   for (const { path, contents } of outputFiles) writeFileSync(join(folder, basename(path)), contents);
+  return Object.keys(metafile.inputs);
 }
 
 /** `node infra/build-functions.ts FOLDER NAME`, for infra/bundle.ts, which has to wait for it. */

@@ -1,5 +1,5 @@
-/** The command line as people start it in a checkout. The only place that spells it. */
-export const commandName = "npm run runner --";
+/** The command line as people start it: in a checkout, and from the npm package. The only place that spells it. */
+export const commandName = import.meta.url.endsWith(".ts") ? "npm run runner --" : "npx studio-runner";
 
 /** Which stack a command is about, and how the command line was started. */
 export interface Target {

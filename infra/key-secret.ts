@@ -20,6 +20,7 @@ export interface KeySecretProps {
  * (`keySecretArn`).
  */
 export class KeySecret extends Construct {
+  /** The secret's complete ARN. */
   readonly arn: string;
   /** For grants and references. Your app never needs the value. */
   readonly secret: ISecret;
@@ -42,7 +43,7 @@ export class KeySecret extends Construct {
     return [this.#statement("GetSecretValue"), ...keyStatements("secretToRead", this.#kmsKeyArn)];
   }
 
-  /** Allows everything that a rotation does with the secret's stages. */
+  /** @internal Allows everything that a rotation does with the secret's stages. */
   rotateStatements(): readonly PolicyStatement[] {
     return [
       this.#statement("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"),
@@ -50,7 +51,7 @@ export class KeySecret extends Construct {
     ];
   }
 
-  /** Allows reading and replacing a value that its reader renews. */
+  /** @internal Allows reading and replacing a value that its reader renews. */
   renewStatements(): readonly PolicyStatement[] {
     return [
       this.#statement("GetSecretValue", "PutSecretValue"),

@@ -25,6 +25,7 @@ export interface PoolProps {
 /** One pool: its runner keys, dispatcher with schedule, processor, recovery and monitoring. */
 export class Pool extends Construct {
   readonly settings: PoolSettings;
+  /** The secret with the pool's runner keys. */
   readonly runnerKeys: KeySecret;
   readonly dispatcher: Dispatcher;
   readonly processor: Processor;
@@ -126,10 +127,8 @@ export class Pool extends Construct {
   }
 
   /** Estimated cost of all models in US dollars. For dashboards: CloudWatch takes no search in an alarm. */
-  metricCost({
-    period = Duration.minutes(5),
-    label = "cost, USD",
-  }: Pick<MetricOptions, "period" | "label"> = {}): IMetric {
+  metricCost(options: Pick<MetricOptions, "period" | "label"> = {}): IMetric {
+    const { period = Duration.minutes(5), label = "cost, USD" } = options;
     return summedMetric("CostUsd", this.settings.name, {
       statistic: "Sum",
       periodSeconds: period.toSeconds(),

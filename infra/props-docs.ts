@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { settingsSchema } from "./settings-schema.ts";
 
@@ -175,9 +173,3 @@ function renderProp({ name, members, isRequired, meaning, default: fallback }: P
 /** Lines of at most 100 characters. */
 const wrapped = (text: string): readonly string[] =>
   [...text.matchAll(/\S(?:.{0,99})(?=\s|$)/g)].map(([line]) => line.trim());
-
-function main(): void {
-  writeFileSync(fileURLToPath(new URL("props.ts", import.meta.url)), renderProps());
-}
-
-if (import.meta.main) main();

@@ -87,10 +87,11 @@ export function invalidSettings(problems: readonly Problem[]): RunnerError {
 /** Adds defaults that depend on another setting or on a built-in list. */
 function resolve(parsed: Parsed): Settings {
   const { inference, spend } = parsed;
-  const { provider, endpoint = "mantle", model, summaryModel = model } = inference;
+  // In this order whether they were given or not, so that the stack's output is the same text.
+  const { endpoint = "mantle", summaryModel = inference.model, ...others } = inference;
   return {
     ...parsed,
-    inference: { ...inference, summaryModel, ...(provider === "bedrock" ? { endpoint } : {}) },
+    inference: { ...others, summaryModel, ...(others.provider === "bedrock" ? { endpoint } : {}) },
     spend: { ...spend, prices: { ...modelPrices, ...spend.prices } },
   };
 }

@@ -24,12 +24,14 @@ const maxResources = 500;
  * @throws RunnerError `config_invalid` with every problem of the props at once
  */
 export class StudioRunner extends Construct {
+  /** The props with their defaults. */
   readonly settings: Settings;
   readonly runStore: RunStoreTable;
-  /** Absent if the processors use their AWS identity or sign their requests. */
+  /** The secret with the model key. Absent if the processors use their AWS identity or sign their requests. */
   readonly modelKey: KeySecret | undefined;
   /** The topic of all alarms; absent at monitoring level `off`. */
   readonly alarmTopic: ITopic | undefined;
+  /** In the order of the props. */
   readonly pools: readonly Pool[];
 
   constructor(scope: Construct, id: string, props: StudioRunnerProps = {}) {

@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import { defaultModels } from "../../infra/dated-table.ts";
 import { parseSettings, settingsKey, storesModelKey, type Settings } from "../../infra/settings.ts";
 import { attempt, problemOf } from "../attempt.ts";
-import { defineCommand, type Command } from "../command.ts";
+import { defineCommand, type Command, type Outcome } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { answersOf, merge, writtenSchema, type Written } from "../init/answers.ts";
 import { flagRows, flagsSchema, withFlags, type Flags } from "../init/flags.ts";
-import { askAll } from "../init/questions.ts";
+import { createApp } from "../init/new-app.ts";
+import { askAll, askLanguage } from "../init/questions.ts";
 import { replaceValue } from "../json-text.ts";
 import { keyNames } from "../key-names.ts";
 import { refuseLocal } from "../not-local.ts";
@@ -16,7 +17,7 @@ import { leavesOf } from "./config.ts";
 
 export const init: Command = defineCommand({
   name: "init",
-  summary: "Asks for the settings and writes them into cdk.json",
+  summary: "Asks for the settings and writes them into cdk.json; in an empty folder, makes a CDK app",
   details:
     `Only context.${settingsKey} is written; the rest of the file, and settings that are not asked for, stay as they are. ` +
     "Settings that would change are shown first. Without a terminal: --yes and options.",
@@ -33,6 +34,8 @@ export const init: Command = defineCommand({
   run: async (context, flags) => {
     refuseLocal(context, "init");
     const { project, terminal } = context;
+    const isNew = (await project.readFile("cdk.json")) === undefined;
+    if (isNew) return newApp(context, flags);
     const text = await project.cdkJson();
     const written = await readWritten(context, text, flags);
     const wanted = await findWanted(context, written, flags);
@@ -48,6 +51,22 @@ export const init: Command = defineCommand({
     return { data, text: () => render({ isSame, wanted, next }) };
   },
 });
+
+/** Makes a CDK app of the user's own, which depends on the npm package. */
+async function newApp(context: Context, flags: Flags): Promise<Outcome> {
+  const { project, terminal, prompts, commandLine } = context;
+  const wanted = await findWanted(context, {}, flags);
+  const settings = parseSettings(wanted);
+  const language = flags.language ?? (flags.yes ? "javascript" : await askLanguage(prompts));
+  const files = await createApp(project, { language, settings: wanted, force: flags.force });
+  const next = ["npm install", ...nextSteps(settings, commandLine)];
+  terminal.settled();
+  const steps = next.map((line) => `  ${line}`).join("\n");
+  return {
+    data: { written: true, settings: wanted, files, changed: [], next },
+    text: () => `Written: ${files.join(", ")}\n\nNext:\n${steps}`,
+  };
+}
 
 async function readWritten({ project }: Context, text: string, { force }: Flags): Promise<Written> {
   const problem = problemOf(await attempt(() => project.settings()));

@@ -6,6 +6,7 @@ import type { GlobalOptions } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { OptionRow } from "../command.ts";
 import { money, whole } from "../values.ts";
+import { languages } from "./new-app.ts";
 import { modelOf, newPool, providerAnswers, type Answers, type PoolAnswers } from "./answers.ts";
 
 const { kind, polling, name: poolName } = poolSchema.shape;
@@ -30,6 +31,7 @@ const poolList = z.string().transform((text, context) => {
 export const flagsSchema = z.object({
   yes: z.boolean().default(false),
   force: z.boolean().default(false),
+  language: z.enum(languages, { error: `Give one of: ${languages.join(", ")}.` }).optional(),
   pools: poolList.optional(),
   kind: kind.optional(),
   polling: polling.unwrap().optional(),
@@ -48,6 +50,7 @@ export const flagRows: readonly OptionRow[] = [
     meaning: "do not ask; settings without an option keep their value, or get their default",
   },
   { flags: "--force", meaning: "overwrite settings that differ without asking" },
+  { flags: "--language <name>", meaning: "of a new app: javascript or typescript" },
   { flags: "--pools <list>", meaning: "the whole list of pools: name:kind,name:kind" },
   {
     flags: "--kind <kind>",

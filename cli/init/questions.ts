@@ -2,6 +2,7 @@ import { capLimitsUsd, poolSchema } from "../../infra/pool-schema.ts";
 import type * as z from "zod";
 import { inferenceSchema } from "../../infra/inference-schema.ts";
 import { monitoringLevels, monitoringSchema, settingsSchema } from "../../infra/settings-schema.ts";
+import { languages, type Language } from "./new-app.ts";
 import { pollingModes } from "../../lib/core/options.ts";
 import type { Prompts } from "../prompts.ts";
 import { money, whole } from "../values.ts";
@@ -16,6 +17,13 @@ import {
 } from "./answers.ts";
 
 const mostPools = 10;
+
+export const askLanguage = (prompts: Prompts): Promise<Language> =>
+  prompts.choose({
+    message: "Language of the new CDK app",
+    choices: languages.map((value) => ({ value, name: value })),
+    default: "javascript",
+  });
 
 /** Asks for every value. The defaults are the present values. */
 export async function askAll(prompts: Prompts, present: Answers): Promise<Answers> {

@@ -2,7 +2,7 @@ import { Stack } from "aws-cdk-lib";
 import { poolId } from "../pool-id.ts";
 import type { Pool } from "../pool.ts";
 import type { StudioRunner } from "../studio-runner.ts";
-import manifest from "../../package.json" with { type: "json" };
+import manifest from "#package.json" with { type: "json" };
 import { settingsText } from "./settings-text.ts";
 
 interface Output {
@@ -22,7 +22,11 @@ export function operatingOutputs(runner: StudioRunner): readonly Output[] {
   const json = (value: unknown): string => stack.toJsonString(value);
   return [
     { id: "Version", value: manifest.version, description: "The version of studio-runner" },
-    { id: "Settings", value: settingsText(settings, json), description: "The settings, as JSON" },
+    {
+      id: "Settings",
+      value: settingsText({ ...settings, stackName: stack.stackName }, json),
+      description: "The settings, as JSON",
+    },
     ...(dashboards.length === 0
       ? []
       : [

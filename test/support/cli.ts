@@ -152,6 +152,8 @@ async function run(cli: FakeCli, argv: readonly string[]): Promise<CliAnswer> {
           settings: async () => parseSettings(cli.projectSettings),
           cdkJson: unexpected,
           writeCdkJson: unexpected,
+          readFile: () => Promise.resolve("{}"),
+          writeFile: () => Promise.resolve(),
           missingPackages: () => Promise.resolve([]),
         },
         fetch: (...request) => cli.fetch(...request),

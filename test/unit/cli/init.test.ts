@@ -29,6 +29,8 @@ beforeEach(() => {
       version: async () => "0.1.0",
       settings: async () => parseSettings(settings()),
       cdkJson: async () => file,
+      readFile: async (name: string) => (name === "cdk.json" ? file : undefined),
+      writeFile: async () => undefined,
       writeCdkJson: async (text: string) => {
         writes++;
         file = text;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { membersOf, renderApi } from "../../../infra/api-docs.ts";
 import { propGroups, renderProps } from "../../../infra/props-docs.ts";
 import type { StudioRunnerProps } from "../../../infra/props.ts";
 import type { SettingsInput } from "../../../infra/settings.ts";
@@ -47,5 +48,30 @@ describe("the construct's props", () => {
     ["ProcessorOptions.memoryMb", "256"],
   ])("%s has the default %s", (path, expected) => {
     expect(props.find((prop) => prop.path === path)?.default).toBe(expected);
+  });
+});
+
+describe("docs/api.md", () => {
+  it("equals the text generated from the classes and the schema (update it with npm run api-docs)", () => {
+    expect(readFileSync("docs/api.md", "utf8")).toBe(renderApi());
+  });
+
+  it("lists a class's public members that have a comment, without internal ones", () => {
+    const source = `export class Box {
+      /** How much
+       *  fits in. */
+      readonly size: number;
+      readonly hidden = 1;
+      /** Not for users. */
+      #own = 2;
+      /** @internal For the shelf. */
+      stack(): void {}
+      /** Fills it. */
+      fill(what: string, { times = 1 } = {}): string { return what.repeat(times); }
+    }`;
+    expect(membersOf(source, "Box")).toEqual([
+      { signature: "readonly size: number", meaning: "How much fits in." },
+      { signature: "fill(what: string, { times = 1 } = {}): string", meaning: "Fills it." },
+    ]);
   });
 });

@@ -45,10 +45,11 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     line.error ? `could not ${line.what} the earlier messages: ${why(line)}` : undefined,
   round_started: () => undefined,
   tool_called: (line) => `round ${line.round}: ${doing(line["tool"])}`,
-  round_ended: (line) =>
-    line.calls
-      ? `round ${line.round}: the model called ${count(line.calls, "tool")}${madeWith(line["tools"])}`
-      : `round ${line.round}: the model answered`,
+  round_ended: (line) => {
+    if (line.calls)
+      return `round ${line.round}: the model called ${count(line.calls, "tool")}${madeWith(line["tools"])}`;
+    return `round ${line.round}: the model ${line["unusable"] ? "gave no usable answer" : "answered"}`;
+  },
   call_retried: (line) => `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
   key_refetched: () => "reads the model key again, after a refusal",
   background_stream_refused: () =>

@@ -8,7 +8,7 @@ import { startPagesServer } from "./pages-server.ts";
 import { createRunFeed, type RunFeed } from "./runs/feed.ts";
 import { openLocalContext } from "./runs/local-context.ts";
 import { runRoutes } from "./runs/routes.ts";
-import { createRunsSource, type RunsSource } from "./runs/source.ts";
+import { createRunsSource, type KnownOfRuns, type RunsSource } from "./runs/source.ts";
 import type { StackPorts } from "./stack.ts";
 import type { StudioInfo } from "./studio/page-api.ts";
 import type { TableRoute } from "./studio/page-server.ts";
@@ -42,13 +42,19 @@ export async function openPages(options: LocalOptions, ports: StackPorts, shown:
     feed.observe(event);
     ports.onEvent(event);
   };
-  const runnerPages = routesOf(options, ports, { ...shown, feed, signal: closing.signal });
+  const opened: { studio?: LocalStudio } = {};
+  const known: KnownOfRuns = {
+    progressOf: (runId) => feed.progressOf(runId),
+    nameOf: (workspaceId) => opened.studio?.nameOf(workspaceId),
+  };
+  const runnerPages = routesOf(options, ports, { ...shown, feed, known, signal: closing.signal });
   const closed = async (server: { close(): Promise<void> }): Promise<void> => {
     closing.abort();
     await server.close();
   };
   if (!options.studio) {
     const studio = await openStudio(options, ports, { info: shown.info, runnerPages, runFeed: feed });
+    opened.studio = studio;
     return { onEvent, studio, pagesUrl: options.once ? undefined : studio.url, close: () => closed(studio) };
   }
   if (options.once)
@@ -57,11 +63,17 @@ export async function openPages(options: LocalOptions, ports: StackPorts, shown:
   return { onEvent, studio: undefined, pagesUrl: server.url, close: () => closed(server) };
 }
 
+interface Feeding {
+  readonly feed: RunFeed;
+  readonly known: KnownOfRuns;
+  readonly signal: AbortSignal;
+}
+
 /** The runner's own pages: `/runs` and `/dashboard`. */
 function routesOf(
   options: LocalOptions,
   { clock }: StackPorts,
-  { feed, cloud, signal }: Shown & { readonly feed: RunFeed; readonly signal: AbortSignal },
+  { info, feed, known, cloud, signal }: Shown & Feeding,
 ): readonly TableRoute<unknown>[] {
   const studioUrl = options.studio?.baseUrl ?? "/";
   const dashboard = (): DashboardSource | undefined => {
@@ -70,14 +82,18 @@ function routesOf(
   };
   let opened: Promise<RunsSource> | undefined;
   const open = async (running: LocalCloud): Promise<RunsSource> =>
-    createRunsSource(await openLocalContext(running, { clock, signal, stateDir: options.stateDir }), feed);
+    createRunsSource(await openLocalContext(running, { clock, signal, stateDir: options.stateDir }), known);
   const runs = (): Promise<RunsSource> | undefined => {
     const running = cloud();
     return running && (opened ??= open(running));
   };
   return [
     ...runRoutes({ clock, signal, feed, source: runs, studioUrl }),
-    ...dashboardRoutes(clock, dashboard, { studioUrl, stateDir: options.stateDir }),
+    ...dashboardRoutes(clock, dashboard, {
+      studioUrl,
+      stateDir: options.stateDir,
+      isInvented: info.kind === "canned",
+    }),
   ];
 }
 

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
+import { count } from "../format.ts";
 import { concurrencyOf } from "../pool-status.ts";
 import type { StackPool } from "../stack.ts";
 import { orDefault, whole } from "../values.ts";
@@ -38,7 +39,7 @@ export const setConcurrency: Command = defineCommand({
     const data = { pool: pool.name, concurrency, before, deployed: pool.settings.concurrency, by, atMs };
     return {
       data,
-      text: () => `Pool ${pool.name} runs up to ${concurrency} jobs at once (before: ${before}).`,
+      text: () => `Pool ${pool.name} runs up to ${count(concurrency, "job")} at once (before: ${before}).`,
     };
   },
 });

@@ -39,6 +39,8 @@ export interface RoundEnd {
   readonly tools: readonly string[];
   /** Usage of the run's rounds, including this one. */
   readonly usage: Usage;
+  /** The model failed, refused, or its answer was cut off. */
+  readonly isUnusable?: boolean;
 }
 
 export interface ToolCalled {
@@ -108,17 +110,23 @@ export async function runToolLoop(
 async function converse(loop: LoopContext, asking: Asking, signal: AbortSignal): Promise<LoopResult> {
   const { fixed } = asking;
   let { now, usage } = asking;
-  const endRound = async (number: number, { responseId, usage: added, calls }: Answer): Promise<void> => {
+  const endRound = async (
+    number: number,
+    { responseId, usage: added, calls, isUnusable }: Answer,
+  ): Promise<void> => {
     usage = addUsage(usage, added);
     const tools = calls.map(({ name }) => name).filter(isOurs);
-    await loop.onRound?.({ number, responseId, calls: calls.length, tools, usage });
+    const end = { number, responseId, calls: calls.length, tools, usage };
+    await loop.onRound?.(isUnusable ? { ...end, isUnusable } : end);
   };
   for (;;) {
     signal.throwIfAborted();
     const { turn, next } = await ask(loop, { fixed, now, usage }, signal).catch(async (error: unknown) => {
       // It is billed anyway.
-      if (error instanceof UnusableResponseError)
-        await endRound(now.rounds + 1, { responseId: error.responseId, usage: error.usage, calls: [] });
+      if (error instanceof UnusableResponseError) {
+        const unusable = { responseId: error.responseId, usage: error.usage, calls: [], isUnusable: true };
+        await endRound(now.rounds + 1, unusable);
+      }
       throw error;
     });
     if (turn !== undefined) await endRound(next.rounds, turn);
@@ -136,7 +144,7 @@ async function converse(loop: LoopContext, asking: Asking, signal: AbortSignal):
 const isOurs = (tool: string): boolean => toolDefinitions.some(({ name }) => name === tool);
 
 type Fixed = Pick<ModelRequest, "model" | "instructions" | "tools" | "options" | "store">;
-type Answer = Pick<ModelTurn, "responseId" | "usage" | "calls">;
+type Answer = Pick<ModelTurn, "responseId" | "usage" | "calls"> & Pick<RoundEnd, "isUnusable">;
 
 interface Asking {
   readonly fixed: Fixed;

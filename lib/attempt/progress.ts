@@ -65,13 +65,13 @@ export class Progress {
     if (++this.#toolCalls.count <= mostNamed) this.#ports.log.info("tool_called", { round: number, tool });
   }
 
-  onRoundEnded({ number, responseId, calls, tools, usage }: RoundEnd): void {
+  onRoundEnded({ number, responseId, calls, tools, usage, isUnusable }: RoundEnd): void {
     this.#pendingResponseId = undefined;
     this.#known = { ...this.#known, rounds: number, usage, model: this.#ports.modelName };
     const { inputTokens, outputTokens } = usage;
     const named = tools.slice(0, mostNamed);
     const fields = { round: number, responseId, calls, tools: named, inputTokens, outputTokens };
-    this.#ports.log.info("round_ended", fields);
+    this.#ports.log.info("round_ended", isUnusable ? { ...fields, unusable: true } : fields);
   }
 
   /**

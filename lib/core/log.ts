@@ -70,6 +70,8 @@ export interface LogFields {
   readonly round?: number | undefined;
   readonly rounds?: number | undefined;
   readonly calls?: number | undefined;
+  /** The model failed, refused, or its answer was cut off. */
+  readonly unusable?: boolean | undefined;
   /** One of our tools' names. */
   readonly tool?: string | undefined;
   readonly tools?: readonly string[] | undefined;

@@ -20,6 +20,8 @@ export interface Wanted {
   readonly range: TimeRange;
   /** "15 minutes" */
   readonly rangeText: string;
+  /** Amounts of money come from invented prices, and are labelled. */
+  readonly isInvented?: boolean | undefined;
 }
 
 export type Drawn = Omit<DashboardView, "studioUrl">;
@@ -34,9 +36,12 @@ export function drawDashboard(source: DashboardSource, wanted: Wanted): Drawn | 
   return { ...frame, name: shown.name, widgets: widgetsOf(shown.body, { ...wanted, source }) };
 }
 
-function widgetsOf(body: unknown, { source, range, rangeText }: Wanted & { source: DashboardSource }) {
+function widgetsOf(
+  body: unknown,
+  { source, range, rangeText, isInvented = false }: Wanted & { source: DashboardSource },
+) {
   const { widgets, periodOverride } = bodySchema.parse(body);
-  const context = { source, range, rangeText, inherit: periodOverride === "inherit" };
+  const context = { source, range, rangeText, inherit: periodOverride === "inherit", isInvented };
   return widgets.map((widget) => placed(widget, context));
 }
 

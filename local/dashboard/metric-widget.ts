@@ -83,15 +83,21 @@ function periodOf(widget: MetricWidget, wantedSeconds: number, { range, inherit 
 }
 
 /** Series in the order of the rows. A row without results has none. */
-function seriesOf(rows: readonly MetricRow[], { source, range }: DrawContext): readonly SeriesView[] {
+function seriesOf(
+  rows: readonly MetricRow[],
+  { source, range, isInvented }: DrawContext,
+): readonly SeriesView[] {
   const found = source.metricData(
     rows.map(({ query }) => withPeriod(query)),
     range,
   );
   return rows
     .filter(({ query }) => query.returnData)
-    .flatMap((row) => found.filter(({ id }) => id === row.query.id).map((data) => seriesView(row, data)));
+    .flatMap((row) => found.filter(({ id }) => id === row.query.id).map((data) => seriesView(row, data)))
+    .map((series) => (isInvented && series.unit === "$" ? invented(series) : series));
 }
+
+const invented = (series: SeriesView): SeriesView => ({ ...series, label: `${series.label} (invented)` });
 
 const seriesView = ({ query, color, axis }: MetricRow, { label, points }: SeriesData): SeriesView => ({
   label,

@@ -31,6 +31,8 @@ export interface DashboardPlace {
   readonly studioUrl: string;
   /** The stack's folder, if it is not the default one. */
   readonly stateDir?: string | undefined;
+  /** The model is the offline one, whose prices are invented. */
+  readonly isInvented?: boolean | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface DashboardPlace {
 export function dashboardRoutes(
   clock: Clock,
   find: () => DashboardSource | undefined,
-  { studioUrl, stateDir }: DashboardPlace,
+  { studioUrl, stateDir, isInvented }: DashboardPlace,
 ): readonly TableRoute<unknown>[] {
   const withLogCache = createLogCache(clock);
   const source = (): DashboardSource => {
@@ -59,7 +61,8 @@ export function dashboardRoutes(
         const { name, minutes } = check(querySchema, Object.fromEntries(query));
         const endMs = clock.now();
         const range = { startMs: endMs - Number(minutes) * 60_000, endMs };
-        const view = drawDashboard(source(), { name, range, rangeText: ranges[minutes] ?? "" });
+        const rangeText = ranges[minutes] ?? "";
+        const view = drawDashboard(source(), { name, range, rangeText, isInvented });
         if (view === undefined) throw new Refusal(404, `there is no dashboard ${name}`);
         return json(200, withLocalCommands({ ...view, studioUrl }, stateDir) satisfies DashboardView);
       },

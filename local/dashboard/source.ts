@@ -77,4 +77,6 @@ export interface DrawContext {
   readonly rangeText: string;
   /** The widgets' own periods hold. */
   readonly inherit: boolean;
+  /** Amounts of money come from invented prices. */
+  readonly isInvented: boolean;
 }

@@ -43,9 +43,15 @@ const mostOfWorkspace = 100;
 /** The newest log lines that a page gets. */
 const mostLines = 2_000;
 
+export interface KnownOfRuns extends Pick<RunFeed, "progressOf"> {
+  /** The workspace's present name. `undefined`: not known, and the run's title is shown. */
+  readonly nameOf: (workspaceId: string) => string | undefined;
+}
+
 /** Reads the stack through the command line's own functions, so that both say the same. */
-export function createRunsSource(context: StackContext, feed: Pick<RunFeed, "progressOf">): RunsSource {
-  const rowOf = (run: Run): RunRow => toRow(run, feed.progressOf(run.runId));
+export function createRunsSource(context: StackContext, { progressOf, nameOf }: KnownOfRuns): RunsSource {
+  const rowOf = (run: Run): RunRow =>
+    toRow(run, { progress: progressOf(run.runId), name: nameOf(run.workspaceId) });
   return {
     runs: (wanted) => findPage(context, wanted, rowOf),
     run: async (runId) => {
@@ -80,7 +86,7 @@ async function findPage(
 ): Promise<RunsView> {
   const { name } = await context.pool();
   const { runs } = await context.runStore();
-  const fits = (run: Run): boolean => isIn(run, state) && contains(run, q);
+  const fits = (run: Run): boolean => isIn(run, state) && (q === "" || contains(rowOf(run), q));
   const found: Run[] = [];
   let beforeRunId = before;
   for (let read = 0; read < mostRead; read += readSize) {
@@ -102,19 +108,24 @@ function isIn({ state, endedAtMs }: Run, wanted: WantedRuns["state"]): boolean {
   return wanted === "open" ? endedAtMs === undefined : state === wanted;
 }
 
-function contains({ runId, workspaceId, title, reason, explanation }: Run, q: string): boolean {
+function contains({ runId, workspaceId, title, reason, explanation }: RunRow, q: string): boolean {
   const wanted = q.toLowerCase();
   return [runId, workspaceId, title, reason, explanation].some((text) =>
     text?.toLowerCase().includes(wanted),
   );
 }
 
-function toRow(run: Run, progress: string | null): RunRow {
+interface Known {
+  readonly progress: string | null;
+  readonly name: string | undefined;
+}
+
+function toRow(run: Run, { progress, name }: Known): RunRow {
   const { runId, workspaceId, title, state, cancelled, reason, explanation, model, usage } = run;
   return {
     runId,
     workspaceId,
-    title: title ?? null,
+    title: name || title || null,
     state,
     cancelledBy: cancelled?.by ?? null,
     reason: reason === undefined || reason === "ok" ? null : reason,

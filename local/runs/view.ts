@@ -21,7 +21,7 @@ export interface RunsView {
 export interface RunRow {
   readonly runId: string;
   readonly workspaceId: string;
-  /** The workspace's; null: it has none, or it is not known yet. */
+  /** The workspace's, or the start of its newest message; null: neither is known. */
   readonly title: string | null;
   readonly state: "leased" | "running" | "completed" | "failed" | "lost";
   /** Who cancelled the run; null: nobody. */

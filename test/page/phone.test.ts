@@ -34,9 +34,10 @@ inChromium("the page on a phone", () => {
     expect(await hasFocus(page.locator("#workspaces a"))).toBe(true);
   });
 
-  test("does not scroll sideways with the list, a new workspace or an answer", async () => {
+  test("has room to write, and does not scroll sideways with the list, a new workspace or an answer", async () => {
     await expect.poll(overflowing).toEqual([]);
     await page.getByRole("link", { name: "New workspace" }).tap();
+    expect((await page.locator(".welcome textarea").boundingBox())?.height).toBeGreaterThan(80);
     await expect.poll(overflowing).toEqual([]);
     await page.goBack();
     await page.locator("#workspaces a").tap();

@@ -170,6 +170,17 @@ inChromium("Studio's page", () => {
       .toBe("3 rounds · 13k tokens · $0.0042 (invented) · 1.8 s · timeline");
     expect(await line.getByRole("link").getAttribute("href")).toBe(`/runs/${oldest}`);
     expect(await pending.count()).toBe(0);
+
+    await page.getByRole("button", { name: "Retry" }).click();
+    fake.rows = [
+      runOf({ runId: newest, workspaceId, state: "running", endedAtMs: null, leasedAtMs: Date.now() }),
+      ...fake.rows,
+    ];
+    await rig.lease();
+    logged("tool_called", { runId: newest, workspaceId, round: 1, tool: "create_list" });
+    await pending.getByText("Round 1: writing a list").waitFor();
+    expect(await pending.getByText("Its attempt stops at its next heartbeat.").count()).toBe(0);
+    await pending.getByRole("button", { name: "Cancel", exact: true }).waitFor();
     expect(complaints).toEqual([]);
   });
 });

@@ -16,7 +16,7 @@ test("the pages follow a job in the words of explain, and cancel another during 
   const scenario = await startScenario({ leaseMs: 12_000 }, onTestFinished);
   const { url } = scenario.studio;
   const get = async <T>(path: string): Promise<T> => (await (await fetch(`${url}${path}`)).json()) as T;
-  const compose = async (text: string, title: string): Promise<string> => {
+  const compose = async (text: string, title?: string): Promise<string> => {
     const answer = await send("POST", `${url}/api/workspaces`, { body: { text, title } });
     return ((await answer.json()) as WorkspaceDetail).workspaceId;
   };
@@ -43,11 +43,16 @@ test("the pages follow a job in the words of explain, and cancel another during 
   const told = await operator(["explain", planned, "--local", "--json"]);
   expect(run.steps).toEqual((JSON.parse(told.stdout) as Story).runs[0]?.steps);
 
-  const endless = await compose(`Plan forever. ${held}`, "The endless plan");
+  const endless = await compose(`Plan forever. ${held}`);
   await scenario.cycle();
   await scenario.run(endless, ({ responseIds }) => responseIds.length > 0);
   const [working] = await get<readonly RunRow[]>(`/api/workspaces/${endless}/runs`);
-  expect(working).toMatchObject({ state: "running", progress: "Round 1: the model is writing" });
+  expect(working).toMatchObject({
+    title: scenario.studio.nameOf(endless),
+    state: "running",
+    progress: "Round 1: the model is writing",
+  });
+  expect(await get<RunsView>("/api/runs?q=plan forever")).toMatchObject({ runs: [{ workspaceId: endless }] });
   const answer = await send("POST", `${url}/api/runs/${working!.runId}/cancel`, { body: {} });
   expect(await answer.json()).toEqual({ sentence: expect.stringContaining("stops at its next heartbeat") });
   await scenario.ended(endless);

@@ -204,7 +204,7 @@ test("an abort between rounds rejects with the signal's reason", async () => {
   model.assertDone();
 });
 
-test("the usage of an unusable answer is counted before its error is thrown", async () => {
+test("an unusable answer is told as such, with its usage, before its error is thrown", async () => {
   const rounds: RoundEnd[] = [];
   const usage = { ...usageOf(1), outputTokens: 900 };
   const cause = new RunnerError("model_incomplete", "stopped at its output limit");
@@ -217,6 +217,13 @@ test("the usage of an unusable answer is counted before its error is thrown", as
   const asked = loop(model, {}, { onRound: (round) => void rounds.push(round) });
   expect(await thrownBy(asked)).toMatchObject({ code: "model_incomplete" });
   expect(rounds).toEqual([
-    { number: 1, responseId: "r1", usage: { ...usage, costUsd: undefined }, calls: 0, tools: [] },
+    {
+      number: 1,
+      responseId: "r1",
+      usage: { ...usage, costUsd: undefined },
+      calls: 0,
+      tools: [],
+      isUnusable: true,
+    },
   ]);
 });

@@ -39,6 +39,25 @@ describe("a dashboard", () => {
   });
 });
 
+describe("an amount of money", () => {
+  it.each([
+    [true, ["cost (invented)", "runs"]],
+    [false, ["cost", "runs"]],
+  ])("is labelled in each series if it is invented (%s)", (isInvented, labels) => {
+    const metrics = [
+      ["StudioRunner", "CostUsd", "pool", "a", { id: "m" }],
+      ["StudioRunner", "Runs", "pool", "a", { id: "n" }],
+    ];
+    const source = fakeSource({
+      widgets: [metricWidget({ metrics })],
+      series: { m: [{ label: "cost", points }], n: [{ label: "runs", points }] },
+    });
+    const view = drawDashboard(source, { range: quarter, rangeText: "hour", isInvented });
+    const content = view?.widgets[0]?.content;
+    expect(content?.kind === "chart" && content.series.map(({ label }) => label)).toEqual(labels);
+  });
+});
+
 describe("a problem is shown in place of", () => {
   it.each([
     ["a widget of an unknown type", { type: "custom" }, "Widgets of type “custom” are not drawn here."],

@@ -34,6 +34,7 @@ export function createRunView({ api, announce, runId }) {
 
   const show = () => {
     if (shown === null) return;
+    parts.body.hidden = false;
     fillHead(parts, shown, studioUrl);
     waterfall.show(shown, Date.now());
     steps.show(shown);
@@ -77,6 +78,9 @@ function frame(cancel) {
   const links = h("div", { class: "run-links" });
   const timeline = h("section", { class: "run-timeline", "aria-label": "Time line" });
   const steps = h("section", { class: "run-steps", "aria-label": "Steps" });
+  // Shown when something is known about the run.
+  const body = h("div", { class: "run-body", hidden: true }, timeline, steps);
+  cancel.hidden = true;
   const element = h(
     "article",
     { class: "run" },
@@ -91,9 +95,9 @@ function frame(cancel) {
       links,
     ),
     cancel,
-    h("div", { class: "run-body" }, timeline, steps),
+    body,
   );
-  return { element, title, tags, facts, progress, why, links, timeline, steps, cancel };
+  return { element, title, tags, facts, progress, why, links, body, timeline, steps, cancel };
 }
 
 /**

@@ -126,5 +126,6 @@ function sends({ key, shiftKey, ctrlKey, metaKey, isComposing }) {
 /** @param {HTMLTextAreaElement} field */
 function fit(field) {
   field.style.height = "auto";
-  field.style.height = `${field.scrollHeight + 2}px`;
+  // A field in a hidden pane, as on a phone, has no height: it keeps its rows.
+  if (field.scrollHeight > 0) field.style.height = `${field.scrollHeight + 2}px`;
 }

@@ -23,8 +23,7 @@ export function createProgress({ cancel }) {
   const head = h("strong");
   const words = h("div", { class: "pending-words" });
   const timeline = h("a", { class: "button button-small" }, "Timeline");
-  const control = cancelControl(async () => (now.runId === null ? "" : cancel(now.runId)));
-  const tools = h("div", { class: "pending-tools" }, timeline, control);
+  const tools = h("div", { class: "pending-tools" }, timeline);
   const element = h(
     "li",
     {},
@@ -39,6 +38,14 @@ export function createProgress({ cancel }) {
      * @param {Now} next
      */
     show({ state, leases }, next) {
+      const { runId } = next;
+      // What was asked and said about an earlier run does not concern this one.
+      if (runId !== null && runId !== now.runId)
+        put(
+          tools,
+          timeline,
+          cancelControl(() => cancel(runId)),
+        );
       now = next;
       const isWorking = state === "leased";
       element.hidden = !isWorking && state !== "queued";

@@ -155,14 +155,14 @@ function fullNow({ status: { inFlight, concurrency } }: Facts): Explained | unde
     };
   }
   return {
-    sentence: `At capacity: ${inFlight} of ${limit} runs are in flight. The next job is leased when one of them ends.`,
+    sentence: `At capacity: ${inFlight} of at most ${limit} runs in flight. The next job is leased when one of them ends.`,
     remedy: { text: "To run more at once:", command },
   };
 }
 
 function worksSentence({ status: { lastCycle, inFlight, concurrency }, nowMs }: Facts): string {
   const since = lastCycle ? `, and its last dispatch cycle ended ${formatAge(nowMs - lastCycle.atMs)}` : "";
-  return `Working: ${inFlight} of ${concurrency.value} runs are in flight${since}.`;
+  return `Working: ${inFlight} of at most ${concurrency.value} runs in flight${since}.`;
 }
 
 const withStop = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

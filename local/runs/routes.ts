@@ -74,7 +74,12 @@ export function runRoutes({
       const runner = await source();
       const now = await runner.now(check(runnerQuery, given(query)).workspace);
       const command = now.remedy?.command;
-      return { studioUrl, now, command: command === undefined ? null : runner.commandLine(command) };
+      return {
+        studioUrl,
+        now,
+        command: command === undefined ? null : runner.commandLine(command),
+        hasInventedPrices: await runner.hasInventedPrices(),
+      };
     }),
   ];
 }

@@ -22,6 +22,8 @@ export interface RunsSource {
   now(workspaceId?: string): Promise<WhyWaiting>;
   /** Says what happens next. @throws CliError `not_found`; `refused`, when it is too late */
   cancel(runId: string): Promise<string>;
+  /** Whether the model is the offline one. */
+  hasInventedPrices(): Promise<boolean>;
   commandLine(words: string): string;
 }
 
@@ -68,6 +70,7 @@ export function createRunsSource(context: StackContext, { progressOf, nameOf }: 
     now: async (workspaceId) =>
       whyWaiting(await readPoolStatus(context, await context.pool()), context.clock.now(), workspaceId),
     cancel: (runId) => cancel(context, runId),
+    hasInventedPrices: async () => (await context.stack()).settings.inference.model === cannedModelName,
     commandLine: (words) => context.commandLine(words),
   };
 }

@@ -43,8 +43,9 @@ export const everything = () =>
 
 export const working: RunnerView = {
   studioUrl: "/",
-  now: { cause: "none", sentence: "Working: 1 of 4 runs are in flight." },
+  now: { cause: "none", sentence: "Working: 1 of at most 4 runs in flight." },
   command: null,
+  hasInventedPrices: true,
 };
 
 export const paused: RunnerView = {
@@ -55,6 +56,7 @@ export const paused: RunnerView = {
     remedy: { text: "To lease jobs again:", command: "resume" },
   },
   command: "npm run runner -- resume --local",
+  hasInventedPrices: true,
 };
 
 /** GET /api/runner, which the pages about runs bring along. */

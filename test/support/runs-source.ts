@@ -85,7 +85,7 @@ export interface FakeRuns {
 export const fakeRuns = (): FakeRuns => ({
   rows: [],
   detail: undefined,
-  now: { cause: "none", sentence: "Working: 0 of 4 runs are in flight." },
+  now: { cause: "none", sentence: "Working: 0 of at most 4 runs in flight." },
   cancelled: [],
 });
 
@@ -104,6 +104,7 @@ export const sourceOf = (fake: FakeRuns): RunsSource => ({
   },
   ofWorkspace: async (workspaceId) => fake.rows.filter((row) => row.workspaceId === workspaceId),
   now: async () => fake.now,
+  hasInventedPrices: async () => true,
   cancel: async (runId) => {
     fake.cancelled.push(runId);
     return `Run ${runId} is cancelled. Its attempt stops at its next heartbeat.`;

@@ -137,7 +137,7 @@ describe("status exits with 0 and shows", () => {
     await cli.runStore.control.write(pool, { concurrency: 1 });
     await cli.addRun({ runId, pool, leasedAtMs: now - 30_000 });
     expect(await healthy()).toContain(
-      "Jobs wait     At capacity: 1 of 1 runs are in flight. The next job is leased when one of them ends. " +
+      "Jobs wait     At capacity: 1 of at most 1 runs in flight. The next job is leased when one of them ends. " +
         "To run more at once: npm run runner -- set-concurrency 2\n",
     );
   });

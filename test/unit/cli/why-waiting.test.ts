@@ -41,7 +41,7 @@ describe("why a waiting job is not leased", () => {
       {},
       {
         cause: "none",
-        sentence: "Working: 1 of 4 runs are in flight, and its last dispatch cycle ended 20 s ago.",
+        sentence: "Working: 1 of at most 4 runs in flight, and its last dispatch cycle ended 20 s ago.",
       },
     ],
     [
@@ -129,7 +129,7 @@ describe("why a waiting job is not leased", () => {
       { inFlight: 4 },
       {
         cause: "at_capacity",
-        sentence: "At capacity: 4 of 4 runs are in flight. The next job is leased when one of them ends.",
+        sentence: "At capacity: 4 of at most 4 runs in flight. The next job is leased when one of them ends.",
         remedy: { text: "To run more at once:", command: "set-concurrency 8" },
       },
     ],

@@ -1,5 +1,5 @@
 /** The entry point of the dashboard page: reads the browser's globals and connects the parts. */
-import { put } from "../dom.js";
+import { h, put } from "../dom.js";
 import { mountHeader } from "../header.js";
 import { runnerBanner } from "../runs/runner.js";
 import { createDashboardApi } from "./api.js";
@@ -24,7 +24,12 @@ function start() {
   const notice = element("notice");
   const header = mountHeader({ root: element("top"), name: "Dashboard", current: "/dashboard" });
   const banner = runnerBanner();
-  put(element("runner"), banner.element);
+  const prices = h(
+    "p",
+    { class: "quiet", hidden: true },
+    "Costs are invented, like the offline model's prices.",
+  );
+  put(element("runner"), banner.element, prices);
   const grid = mountGrid({ root: element("main") });
   const tools = mountTools({
     root: header.tools,
@@ -44,7 +49,10 @@ function start() {
     onView([view, runner]) {
       if (notice.textContent !== "") notice.textContent = "";
       header.setStudio(view.studioUrl);
-      if (runner !== null) banner.show(runner);
+      if (runner !== null) {
+        banner.show(runner);
+        prices.hidden = !runner.hasInventedPrices;
+      }
       tools.show(view);
       grid.show(view);
     },

@@ -3,6 +3,7 @@ import type { PoolBackoff } from "../lib/dispatch/poller.ts";
 import type { Backoff } from "../lib/runs/backoff.ts";
 import type { Control } from "../lib/runs/control.ts";
 import type { LastCycle, LockState } from "../lib/runs/dispatch-lock.ts";
+import { cannedModelName } from "./canned-model.ts";
 import { attempt, problemOf, valueOf, type Part } from "./attempt.ts";
 import type { StackContext } from "./context.ts";
 import { formatAge, formatDuration, formatTime } from "./format.ts";
@@ -41,7 +42,11 @@ export interface PoolStatus {
   readonly goodPollAtMs: number | null;
   readonly inFlight: number;
   readonly concurrency: Chosen<number>;
-  readonly today: Spend & { readonly day: string };
+  readonly today: Spend & {
+    readonly day: string;
+    /** `costUsd` comes from the offline model's prices. */
+    readonly isInvented?: true;
+  };
   readonly dailyCapUsd: Chosen<number | null>;
   /** Null: could not be read; `problems` says why. */
   readonly deadLetters: number | null;
@@ -76,7 +81,8 @@ export async function readPoolStatus(context: StackContext, pool: StackPool): Pr
   const { name } = pool;
   const nowMs = context.clock.now();
   const day = utcDay(nowMs);
-  const [set, heldBack, state, today, inFlight, left, asked] = await Promise.all([
+  const [{ settings }, set, heldBack, state, spent, inFlight, left, asked] = await Promise.all([
+    context.stack(),
     control.read(name),
     backoff.read(name),
     lock.read(name),
@@ -86,6 +92,8 @@ export async function readPoolStatus(context: StackContext, pool: StackPool): Pr
     askAws(context, pool),
   ]);
   const { schedule, deadLetters, alarms } = asked;
+  const isInvented = settings.inference.model === cannedModelName;
+  const today = { day, ...spent, ...(isInvented ? ({ isInvented } as const) : {}) };
   const dailyCapUsd = capOf(pool, set);
   const capUsd = dailyCapUsd.value;
   const spentPercent = capUsd === null || capUsd === 0 ? undefined : (100 * today.costUsd) / capUsd;
@@ -105,7 +113,7 @@ export async function readPoolStatus(context: StackContext, pool: StackPool): Pr
     goodPollAtMs: state.goodPollAtMs ?? null,
     inFlight,
     concurrency: concurrencyOf(pool, set),
-    today: { day, ...today },
+    today,
     dailyCapUsd,
     deadLetters: valueOf(deadLetters) ?? null,
     schedule: valueOf(schedule) ?? null,

@@ -96,7 +96,7 @@ function pausedNow({ status: { paused }, nowMs }: Facts): Explained | undefined 
 function cappedNow({ status: { today, dailyCapUsd } }: Facts): Explained | undefined {
   const capUsd = dailyCapUsd.value;
   if (capUsd === null || today.costUsd < capUsd) return undefined;
-  const spent = `${formatUsd(today.costUsd)} of ${formatUsd(capUsd)}`;
+  const spent = `${formatUsd(today.costUsd)}${today.isInvented ? " (invented)" : ""} of ${formatUsd(capUsd)}`;
   return {
     sentence: `At its daily cap: ${spent} are spent, and no job is leased until 00:00 UTC.`,
     remedy: {

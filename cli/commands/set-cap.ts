@@ -2,6 +2,7 @@ import * as z from "zod";
 import { capLimitsUsd } from "../../infra/pool-schema.ts";
 import { utcDay } from "../../lib/runs/spend.ts";
 import { priceOf } from "../../lib/model/prices.ts";
+import { markInvented } from "../canned-model.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { formatUsd } from "../format.ts";
@@ -38,7 +39,7 @@ export const setCap: Command = defineCommand({
     const cap = capOf(pool, usd === "default" ? { paused: false } : { paused: false, dailyCapUsd: usd });
     const { costUsd: spentUsd } = await spend.read(pool.name, utcDay(atMs));
     const data = { pool: pool.name, dailyCapUsd: cap.value, deployed: cap.deployed, spentUsd, by, atMs };
-    return { data, text: () => render(data) };
+    return { data, text: () => render(data, stack.settings.inference.model) };
   },
 });
 
@@ -48,11 +49,12 @@ interface Data {
   readonly spentUsd: number;
 }
 
-function render({ pool, dailyCapUsd, spentUsd }: Data): string {
-  if (dailyCapUsd === null) return `Pool ${pool} has no daily cap. Today: ${formatUsd(spentUsd)}, estimated.`;
+function render({ pool, dailyCapUsd, spentUsd }: Data, model: string): string {
+  const today = `Today: ${markInvented(formatUsd(spentUsd), model)}, estimated.`;
+  if (dailyCapUsd === null) return `Pool ${pool} has no daily cap. ${today}`;
   const state =
     spentUsd >= dailyCapUsd ? "It is reached: no new leases until 00:00 UTC." : "It is not reached.";
-  return `Pool ${pool} may spend ${formatUsd(dailyCapUsd)} a day. Today: ${formatUsd(spentUsd)}, estimated. ${state}`;
+  return `Pool ${pool} may spend ${formatUsd(dailyCapUsd)} a day. ${today} ${state}`;
 }
 
 /** @throws CliError `refused` if a model's price is unknown */

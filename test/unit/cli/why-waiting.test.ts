@@ -73,6 +73,15 @@ describe("why a waiting job is not leased", () => {
       },
     ],
     [
+      { dailyCapUsd: { value: 10, deployed: 10 }, today: { ...working.today, isInvented: true } },
+      {
+        cause: "capped",
+        sentence:
+          "At its daily cap: $10.50 (invented) of $10.00 are spent, and no job is leased until 00:00 UTC.",
+        remedy: { text: "To raise the cap now:", command: "set-cap 21" },
+      },
+    ],
+    [
       { lastCycle: failedCycle("key_refused") },
       {
         cause: "failed",

@@ -74,7 +74,7 @@ function frame(cancel) {
   const tags = h("div", { class: "run-tags" });
   const facts = h("p", { class: "run-facts" });
   const progress = h("p", { class: "run-progress" });
-  const why = h("div", { class: "run-why" });
+  const why = h("div", { class: "run-why", hidden: true });
   const links = h("div", { class: "run-links" });
   const timeline = h("section", { class: "run-timeline", "aria-label": "Time line" });
   const steps = h("section", { class: "run-steps", "aria-label": "Steps" });

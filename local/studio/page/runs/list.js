@@ -130,7 +130,9 @@ function withFirst(shown, first) {
 
 /** @param {{ state: string, q: string }} wanted */
 const emptyNote = ({ state, q }) =>
-  state === "" && q === "" ? "No runs since npm start. A run begins when the runner leases a job." : "No run fits.";
+  state === "" && q === ""
+    ? "No runs since npm start. A run begins when the runner leases a job."
+    : "No run fits.";
 
 /**
  * @param {{ state: string, q: string }} wanted changed in place

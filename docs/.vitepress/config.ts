@@ -119,6 +119,8 @@ export default defineConfig({
         "offline-model": "The offline model",
         deploy: "Deploy",
         settings: "Settings",
+        library: "In your own CDK app",
+        api: "The construct",
         company: "In a company's account",
         permissions: "Permissions",
         costs: "Costs",

@@ -10,7 +10,10 @@ import { pollingModes } from "../../lib/core/options.ts";
 const root = resolve(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(resolve(root, file), "utf8");
 const readme = read("README.md");
-const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+const { scripts, bin } = JSON.parse(read("package.json")) as Record<
+  "scripts" | "bin",
+  Record<string, string>
+>;
 
 /** Every document that people read. */
 const documents = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].concat(
@@ -48,7 +51,7 @@ const commandsOf = (markdown: string): readonly string[] =>
 function exists(command: string): boolean {
   const [program, ...words] = command.split(" ");
   const name = (words[0] === "run" ? words[1] : words[0]) ?? "";
-  if (program === "npx") return existsSync(resolve(root, "node_modules/.bin", name));
+  if (program === "npx") return name in bin || existsSync(resolve(root, "node_modules/.bin", name));
   return name === "ci" || scripts[name] !== undefined;
 }
 

@@ -108,7 +108,8 @@ it("the terminal escapes control characters in everything that is printed", () =
     terminal.err(`${terminal.colours.bold("b")} ${text}`);
   }
   expect(shown.text).toContain("a \u001B[32mfine\u001B[39m \\u001b[2J\\u001b[1;1Hclear the screen\n");
-  expect(withoutOurColours(shown.text)).not.toMatch(control);
+  // Tabs divide the cells of a piped table; renderers escape those of foreign text.
+  expect(withoutOurColours(shown.text).replaceAll("\t", "")).not.toMatch(control);
 });
 
 it("progress is printed as one line, cut between two characters", () => {

@@ -22,6 +22,8 @@ export interface ReadableLine {
   readonly calls: number | undefined;
   /** The name of a tool that the model called. */
   readonly tool: string | undefined;
+  /** The names of the tools that the model called in a round that has ended. */
+  readonly tools?: readonly string[] | undefined;
   readonly what: string;
   readonly tone: Tone;
   /** The line is not a step of a job: left out of `explain`, dim in `logs`. */
@@ -33,6 +35,7 @@ export interface ReadableLine {
 const ownSchema = z.looseObject({
   attempt: z.number().optional(),
   tool: z.string().max(200).optional().catch(undefined),
+  tools: z.array(z.string().max(200)).max(100).optional().catch(undefined),
   timestamp: z.string().optional(),
 });
 
@@ -83,6 +86,7 @@ export function toReadableLine({ atMs, text }: LogRecord, role: Role): ReadableL
     round: line.round,
     calls: line.calls,
     tool: own?.tool,
+    tools: own?.tools,
     what: sentence ?? quietWords(line),
     tone: toneOf(line),
     minor: sentence === undefined,

@@ -3,7 +3,7 @@ import type { Run } from "../../lib/runs/run.ts";
 import type { PhaseView } from "./view.ts";
 
 type Facts = Pick<Run, "leasedAtMs" | "createdAtMs" | "endedAtMs" | "attempt">;
-type Line = Pick<ReadableLine, "atMs" | "event" | "attempt" | "round" | "calls" | "tool">;
+type Line = Pick<ReadableLine, "atMs" | "event" | "attempt" | "round" | "calls" | "tool" | "tools">;
 
 interface Opened {
   readonly kind: PhaseView["kind"];
@@ -43,7 +43,19 @@ export function phasesOf(run: Facts, lines: readonly Line[], nowMs: number): rea
   if (!isLogged) return [...queue, workPhase(run, endMs)];
   const { closed, open } = lines.reduce(step, { closed: [], open: undefined });
   const last = open === undefined ? [] : [{ ...open, endMs, isOpen: run.endedAtMs === undefined }];
-  return [...queue, ...[...closed, ...last].filter(isWorthShowing)];
+  return [...queue, ...[...closed, ...last].filter(isWorthShowing).map((phase) => withTools(phase, lines))];
+}
+
+/** A round that an earlier attempt began has no line for each call: the line of its end names them. */
+function withTools(phase: PhaseView, lines: readonly Line[]): PhaseView {
+  if (phase.kind !== "round" || phase.tools.length > 0) return phase;
+  const end = lines.find(
+    ({ event, attempt = 1, round }) =>
+      event === "round_ended" && attempt === phase.attempt && round === phase.round,
+  );
+  return end === undefined
+    ? phase
+    : { ...phase, tools: (end.tools ?? []).map((name) => ({ atMs: end.atMs, name })) };
 }
 
 const queuePhase = (startMs: number, endMs: number): PhaseView => ({

@@ -56,6 +56,7 @@ describe("the phases of a run", () => {
       line(400, "attempt_continued"),
       line(450, "attempt_started", { attempt: 2 }),
       line(460, "job_resumed", { attempt: 2, round: 1 }),
+      line(590, "round_ended", { attempt: 2, round: 1, calls: 1, tools: ["create_list"] }),
       line(600, "attempt_restarted", { attempt: 3 }),
       line(650, "attempt_started", { attempt: 3 }),
       line(900, "run_ended", { attempt: 3 }),
@@ -64,7 +65,8 @@ describe("the phases of a run", () => {
       "1 round 1: 300-400",
       "1 handover: 400-450",
       "2 context: 450-460",
-      "2 round 1: 460-600",
+      "2 round 1: 460-590 create_list@590",
+      "2 round 2: 590-600",
       "3 handover: 600-650",
       "3 context: 650-900",
     ]);

@@ -111,6 +111,7 @@ const rowsFor = (scenario: Scenario, made: Made): readonly Row[] => {
     [["config"], 0],
     [["cost"], 0],
     [["check-update"], 0],
+    [["completion", "bash"], 0],
     [["secrets", "set", "runner-keys"], 0, made.freshKey()],
     [["secrets", "set", "model-key"], 0, modelKey],
     [["secrets", "set", "account-key"], 0, account],

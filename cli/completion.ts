@@ -38,9 +38,10 @@ function nextWords({ commands, options }: Words): readonly (readonly [string, re
   return [
     ["", [...firsts, ...common, "--version", "--help"]],
     ["help", firsts],
-    ...groups.map((group) => {
+    ...groups.flatMap((group) => {
       const own = commands.filter(({ name }) => name.startsWith(`${group} `));
-      return [group, own.map(({ name }) => name.slice(group.length + 1))] as const;
+      const rest = own.map(({ name }) => name.slice(group.length + 1));
+      return [[group, rest] as const, [`help ${group}`, rest] as const];
     }),
     ...commands.map(({ name, arguments: rows, options: own = [] }) => {
       const names = [...own.map(nameOf), ...common, "--help"];
@@ -75,7 +76,7 @@ function body(words: Words, typed: string): string {
     '    case "$word" in -*) continue ;; esac',
     '    case "$command" in',
     '      "") command="$word" ;;',
-    `      ${groups}) command="$command $word" ;;`,
+    `      help|${groups}) command="$command $word" ;;`,
     "    esac",
     "  done",
     '  case "$command $previous" in',

@@ -18,6 +18,8 @@ async function complete(...typed: readonly string[]): Promise<readonly string[]>
 it.each([
   [["st"], ["status"]],
   [["help", "cl"], ["clear-backoff"]],
+  [["help", "secrets", ""], ["set"]],
+  [["help", "jobs", ""], [""]],
   [["secrets", ""], ["set"]],
   [["secrets", "set", "m"], ["model-key"]],
   [["jobs", "--li"], ["--limit"]],

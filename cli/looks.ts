@@ -6,8 +6,8 @@ import { formatTime } from "./format.ts";
 export type Look<T> = { readonly value: T } | { readonly error: CliError; readonly told: string };
 
 /**
- * For commands that look again and again: a look that AWS or the network fails does not end the command. Its failure is told
- * once and then counted, until a look succeeds. Other errors end the command.
+ * For commands that look again and again: a look that AWS or the network fails, or that finds the local stack stopped, does not
+ * end the command. Its failure is told once and then counted, until a look succeeds. Other errors end the command.
  * @param what "read the run store"
  */
 export function createLooks(
@@ -26,7 +26,7 @@ export function createLooks(
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toCliError(thrown);
-      if (error.exit !== "failed" || error.code === "internal") throw error;
+      if (!mayPass(error)) throw error;
       failures += 1;
       if (failures === 1) sinceMs = clock.now();
       const message = `Could not ${what}: ${error.message}`;
@@ -36,3 +36,6 @@ export function createLooks(
     }
   };
 }
+
+const mayPass = ({ exit, code }: CliError): boolean =>
+  code === "not_running" || (exit === "failed" && code !== "internal");

@@ -23,7 +23,8 @@ export async function readRegion(config: AwsConfig): Promise<string> {
     return await new STSClient(config).config.region();
   } catch (cause) {
     const why = cause instanceof Error ? printable(cause.message) : "";
-    const remedy = "Name one like eu-central-1 with --region, or set AWS_REGION.";
+    const remedy =
+      "Name one like eu-central-1 with --region, or set AWS_REGION. For the stack of npm start, add --local.";
     throw new CliError("usage", `There is no valid AWS region: ${asSentence(why)}`, { remedy, cause });
   }
 }

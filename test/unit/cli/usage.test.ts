@@ -125,7 +125,13 @@ describe("errors from outside", () => {
     vi.stubEnv("AWS_REGION", region);
     vi.stubEnv("AWS_CONFIG_FILE", "/nowhere");
     cli.aws.region = createAws({}).region;
-    await expectRun("status", 2, "Error: There is no valid AWS region: ", "Name one like eu-central-1");
+    await expectRun(
+      "status",
+      2,
+      "Error: There is no valid AWS region: ",
+      "Name one like eu-central-1",
+      "For the stack of npm start, add --local.",
+    );
     vi.unstubAllEnvs();
   });
 

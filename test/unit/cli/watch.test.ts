@@ -1,4 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
+import { CliError } from "../../../cli/errors.ts";
 import { addCycle, cli, expectRun, pool, setUpCli } from "./set-up.ts";
 
 setUpCli();
@@ -72,6 +73,19 @@ it("status --watch shows the count of failed looks on the screen, and exits with
   expect(out).toContain(
     "Could not read the status: Nothing answers at the address (3 times since 03:01 UTC)",
   );
+});
+
+it("status --watch goes on while the local stack is restarted", async () => {
+  cli.columns = undefined;
+  const stops = () =>
+    void (cli.aws.broken.stacks = new CliError("not_running", "No local stack runs in /tmp/here."));
+  during(stops, nothing, works, nothing);
+  const { err } = await expectRun("status --watch 60", 0);
+  expect(err.split("\n")).toEqual([
+    "Could not read the status: No local stack runs in /tmp/here.",
+    "Could read the status again, after failing 2 times since 03:01 UTC",
+    "",
+  ]);
 });
 
 it("status --watch ends at once if its first look fails", async () => {

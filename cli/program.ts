@@ -88,6 +88,11 @@ function withoutHelpCommand(commands: readonly Command[], argv: readonly string[
 
 function parseGlobalOptions(given: unknown, name: string) {
   const { data, error } = globalSchema.safeParse(given);
+  if (data?.stateDir !== undefined && !data.local) {
+    throw new CliError("usage", "--state-dir is the folder of a local stack. Give --local too.", {
+      remedy: helpOf("", name),
+    });
+  }
   if (data) return data;
   const [{ path, message } = { path: [], message: "" }] = error.issues;
   throw new CliError("usage", `--${path.join(".")}: ${message}`, { remedy: helpOf("", name) });

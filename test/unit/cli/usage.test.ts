@@ -186,6 +186,14 @@ describe("a missing stack", () => {
     );
   });
 
+  it("is not taken for one in AWS when --state-dir is given without --local", async () => {
+    await expectRun(
+      "status --state-dir /tmp/mine",
+      2,
+      "Error: --state-dir is the folder of a local stack. Give --local too.",
+    );
+  });
+
   it("makes a command exit with 3 when no local stack runs", async () => {
     const answer = await expectRun("status --local --json", 3);
     expect(answer.error()).toEqual({

@@ -44,7 +44,7 @@ inEveryBrowser("a job on the page", () => {
     await page.evaluate("globalThis.sameDocument = true");
 
     const workspaceId = await rig.lease();
-    await expect.poll(() => pill.textContent()).toMatch(/^Working(10:00|9:\d\d)$/);
+    await expect.poll(() => pill.textContent()).toBe("Working");
     expect(await page.locator("#announcer").textContent()).toBe("Coffee is being worked on.");
 
     await rig.complete(workspaceId, sampleResult);

@@ -74,12 +74,7 @@ export function runRoutes({
       const runner = await source();
       const now = await runner.now(check(runnerQuery, given(query)).workspace);
       const command = now.remedy?.command;
-      return {
-        studioUrl,
-        now,
-        command: command === undefined ? null : runner.commandLine(command),
-        hasInventedPrices: await runner.hasInventedPrices(),
-      };
+      return { studioUrl, now, command: command === undefined ? null : runner.commandLine(command) };
     }),
   ];
 }

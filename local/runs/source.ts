@@ -22,8 +22,6 @@ export interface RunsSource {
   now(workspaceId?: string): Promise<WhyWaiting>;
   /** Says what happens next. @throws CliError `not_found`; `refused`, when it is too late */
   cancel(runId: string): Promise<string>;
-  /** Whether the model is the offline one. */
-  hasInventedPrices(): Promise<boolean>;
   commandLine(words: string): string;
 }
 
@@ -70,7 +68,6 @@ export function createRunsSource(context: StackContext, { progressOf, nameOf }: 
     now: async (workspaceId) =>
       whyWaiting(await readPoolStatus(context, await context.pool()), context.clock.now(), workspaceId),
     cancel: (runId) => cancel(context, runId),
-    hasInventedPrices: async () => (await context.stack()).settings.inference.model === cannedModelName,
     commandLine: (words) => context.commandLine(words),
   };
 }

@@ -85,8 +85,6 @@ export interface RunnerView {
   readonly now: NowView;
   /** The remedy's command, to copy. */
   readonly command: string | null;
-  /** The model is the offline one, whose prices are invented. */
-  readonly hasInventedPrices: boolean;
 }
 
 /** What the runner does, or why a job waits: cli/why-waiting.ts. */

@@ -76,7 +76,6 @@ inEveryBrowser("the dashboard page", () => {
     const banner = page.getByRole("region", { name: "The runner" });
     await banner.waitFor();
     expect(await banner.textContent()).toBe("Working: 1 of at most 4 runs in flight.");
-    await page.getByText("Costs are invented, like the offline model's prices.").waitFor();
     runner = paused;
     await page.reload();
     await banner.getByText("To lease jobs again:").waitFor();

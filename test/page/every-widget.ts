@@ -45,7 +45,6 @@ export const working: RunnerView = {
   studioUrl: "/",
   now: { cause: "none", sentence: "Working: 1 of at most 4 runs in flight." },
   command: null,
-  hasInventedPrices: true,
 };
 
 export const paused: RunnerView = {
@@ -56,7 +55,6 @@ export const paused: RunnerView = {
     remedy: { text: "To lease jobs again:", command: "resume" },
   },
   command: "npm run runner -- resume --local",
-  hasInventedPrices: true,
 };
 
 /** GET /api/runner, which the pages about runs bring along. */

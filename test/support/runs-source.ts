@@ -104,7 +104,6 @@ export const sourceOf = (fake: FakeRuns): RunsSource => ({
   },
   ofWorkspace: async (workspaceId) => fake.rows.filter((row) => row.workspaceId === workspaceId),
   now: async () => fake.now,
-  hasInventedPrices: async () => true,
   cancel: async (runId) => {
     fake.cancelled.push(runId);
     return `Run ${runId} is cancelled. Its attempt stops at its next heartbeat.`;

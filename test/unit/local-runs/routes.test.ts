@@ -64,7 +64,6 @@ describe("the API of the pages about runs", () => {
       studioUrl: "/",
       now: fake.now,
       command: "npm run runner -- resume --local",
-      hasInventedPrices: true,
     });
   });
 

@@ -1,5 +1,5 @@
 /** The entry point of the dashboard page: reads the browser's globals and connects the parts. */
-import { h, put } from "../dom.js";
+import { put } from "../dom.js";
 import { mountHeader } from "../header.js";
 import { runnerBanner } from "../runs/runner.js";
 import { createDashboardApi } from "./api.js";
@@ -24,12 +24,7 @@ function start() {
   const notice = element("notice");
   const header = mountHeader({ root: element("top"), name: "Dashboard", current: "/dashboard" });
   const banner = runnerBanner();
-  const prices = h(
-    "p",
-    { class: "quiet", hidden: true },
-    "Costs are invented, like the offline model's prices.",
-  );
-  put(element("runner"), banner.element, prices);
+  put(element("runner"), banner.element);
   const grid = mountGrid({ root: element("main") });
   const tools = mountTools({
     root: header.tools,
@@ -49,10 +44,7 @@ function start() {
     onView([view, runner]) {
       if (notice.textContent !== "") notice.textContent = "";
       header.setStudio(view.studioUrl);
-      if (runner !== null) {
-        banner.show(runner);
-        prices.hidden = !runner.hasInventedPrices;
-      }
+      if (runner !== null) banner.show(runner);
       tools.show(view);
       grid.show(view);
     },

@@ -63,7 +63,7 @@ test.concurrent("with an epoch time as Retry-After, the pool waits for minutes a
   expect(leaseCalls(scenario)).toBe(1);
   expect(await untilMs(scenario, "studioUntilMs")).toBeLessThanOrEqual(Date.now() + threeMinutesMs);
   expect((await cli(["status", "--local"])).stdout).toMatch(
-    /Back-off +until \d\d:\d\d:\d\d UTC, as Studio asked; clear-backoff ends it/,
+    /Back-off\s+until \d\d:\d\d:\d\d UTC, as Studio asked; clear-backoff ends it/,
   );
   expect((await cli(["clear-backoff", "--local"])).stdout).toMatch(
     /^Pool local had to wait until .*, as Studio asked/,

@@ -3,7 +3,7 @@ import { tryParseRunnerSecret } from "../lib/keys/runner-secret.ts";
 import type { Outcome } from "./command.ts";
 import type { Context } from "./context.ts";
 import { count, formatDuration } from "./format.ts";
-import { createLooks } from "./looks.ts";
+import { createRepeatedRead } from "./repeated-read.ts";
 import { adminPorts } from "./rotation.ts";
 
 const lookEveryMs = 5_000;
@@ -26,7 +26,7 @@ export async function finishRotation(context: Context, times: FinishTimes): Prom
   const settings = { pool: pool.name, secretId, revokeAfterMs: times.unusedForMs ?? cycleMs + slackMs };
   const untilMs = clock.now() + times.timeoutMs;
   const revoked: string[] = [];
-  const look = createLooks(context, "revoke old keys");
+  const look = createRepeatedRead(context, "revoke old keys");
   for (;;) {
     const found = await look(async () => {
       const { revoked: now, waiting } = await revokeUnused(ports, settings);

@@ -31,3 +31,12 @@ export function createPrograms(env: Readonly<Record<string, string | undefined>>
     },
   };
 }
+
+/** Whether a process of this machine has the id. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -9,7 +9,7 @@ import { createSecretsClient, createSecretStore } from "../lib/adapters/secrets-
 import { createAws } from "./aws/aws.ts";
 import { commands } from "./commands.ts";
 import { createContext } from "./context.ts";
-import { createPrograms } from "./programs.ts";
+import { createPrograms, isAlive } from "./programs.ts";
 import { openProject } from "./project.ts";
 import { createPrompts } from "./prompts.ts";
 import { runCli } from "./run.ts";
@@ -68,12 +68,4 @@ export async function startCli(projectRoot: string): Promise<void> {
         },
       }),
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

@@ -2,7 +2,7 @@ import type { Outcome } from "./command.ts";
 import type { Context } from "./context.ts";
 import type { ExitName } from "./errors.ts";
 import { isoTime } from "./format.ts";
-import { createLooks } from "./looks.ts";
+import { createRepeatedRead } from "./repeated-read.ts";
 import { pipedLine } from "./table.ts";
 import { isPiped } from "./terminal.ts";
 
@@ -19,7 +19,7 @@ export async function watch(
   look: (context: Context) => Promise<Outcome>,
 ): Promise<Outcome> {
   const { clock, signal, terminal } = context;
-  const tryLook = createLooks(context, "read the status");
+  const tryLook = createRepeatedRead(context, "read the status");
   let shown = await look(context);
   let exit: ExitName = shown.exit ?? "ok";
   let note = "";
@@ -40,7 +40,7 @@ export async function watch(
     });
     if (result === undefined) break;
     if ("value" in result) shown = result.value;
-    note = "value" in result ? "" : result.told;
+    note = "value" in result ? "" : result.report;
     exit = "value" in result ? (result.value.exit ?? "ok") : result.error.exit;
   }
   terminal.settled();

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import pc from "picocolors";
+import { isAlive } from "../cli/programs.ts";
 import { systemClock } from "../lib/core/clock.ts";
 import { printableLines } from "../lib/core/text.ts";
 import { makeFolder } from "./folder.ts";
@@ -9,7 +10,7 @@ import { createRepeats, describeEvent, workspaceLabel, type TerminalLine } from 
 import { drain } from "./once.ts";
 import { readEnvironment } from "./environment.ts";
 import { parseOptions, usage, type LocalOptions } from "./options.ts";
-import { answers, isAlive, nameHolder, readJson, refuseHeldFolder } from "./others.ts";
+import { answers, nameHolder, readJson, refuseHeldFolder } from "./others.ts";
 import { formatTable, RunReport, summaryOf } from "./report.ts";
 import { removeStackFile, writeStackFile, type StackFile } from "./stack-file.ts";
 import { startStack, type LocalStack } from "./stack.ts";

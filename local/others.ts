@@ -62,14 +62,6 @@ export async function nameHolder(
   );
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
 const probeMs = 2_000;
 
 export const answers = (url: string): Promise<boolean> =>

@@ -46,7 +46,7 @@ async function tryModel(model: RealModel, ports: TryPorts): Promise<void> {
     const failure = await ask(openai, oneWord(asked.model), unreached.message).catch((error: unknown) => {
       throw hasCode(error, "model_unavailable") ? unreached : error;
     });
-    if (failure) judge(failure, { ...asked, at, nameOf: ports.nameOf });
+    if (failure) refuseFailure(failure, { ...asked, at, nameOf: ports.nameOf });
   }
 }
 
@@ -57,7 +57,8 @@ interface Asked extends Pick<TryPorts, "nameOf"> {
   readonly at: string;
 }
 
-function judge(failure: ProviderFailure, { variable, model, at, nameOf }: Asked): void {
+/** A busy provider may answer later; every other failure is one of the settings. @throws RunnerError `config_invalid` */
+function refuseFailure(failure: ProviderFailure, { variable, model, at, nameOf }: Asked): void {
   const error = failureError(failure);
   if (error.retryable) return;
   const key = nameOf("OPENAI_API_KEY");

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { count, formatDuration } from "../format.ts";
-import { createLooks } from "../looks.ts";
+import { createRepeatedRead } from "../repeated-read.ts";
 import { countInFlight } from "../pool-status.ts";
 import { duration, sentence } from "../values.ts";
 import { alreadyText, switchPool } from "./pause.ts";
@@ -60,7 +60,7 @@ async function waitUntilEmpty(context: Context, pool: string, untilMs: number): 
   // The cycle that may have started before the pause was written. Every later one sees the pause.
   const { owner: suspect } = await lock.read(pool);
   let quietLooks = 0;
-  const look = createLooks(context, "read the run store");
+  const look = createRepeatedRead(context, "read the run store");
   for (;;) {
     const found = await look(() => Promise.all([countInFlight(context, pool), lock.read(pool)]));
     const nowMs = clock.now();

@@ -6,7 +6,7 @@ import { CliError } from "../errors.ts";
 import { isoTime } from "../format.ts";
 import { findRunsOf, isRunId } from "../job-ids.ts";
 import { filterFor, toReadableLine, whyUnread, type ReadableLine } from "../log-lines.ts";
-import { createLooks } from "../looks.ts";
+import { createRepeatedRead } from "../repeated-read.ts";
 import { roles, type Role, type StackPool } from "../stack.ts";
 import { pipedLine } from "../table.ts";
 import { isPiped, type Screen } from "../terminal.ts";
@@ -128,7 +128,7 @@ async function follow(context: Context, { startMs, ...reading }: Reading): Promi
   const { clock, signal, terminal, options } = context;
   let fromMs = startMs;
   let shown: ReadonlySet<string> = new Set();
-  const look = createLooks(context, "read the logs");
+  const look = createRepeatedRead(context, "read the logs");
   for (;;) {
     const nowMs = clock.now();
     const found = await look(() => read(context, { ...reading, startMs: fromMs }));

@@ -11,7 +11,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { finishRotation } from "../finish-rotation.ts";
 import { formatDuration } from "../format.ts";
-import { createLooks } from "../looks.ts";
+import { createRepeatedRead } from "../repeated-read.ts";
 import { noValueArgument, readSecret } from "../read-secret.ts";
 import { adminPorts, presentKeys, type OldKey } from "../rotation.ts";
 import type { StackPool } from "../stack.ts";
@@ -141,7 +141,7 @@ async function rotatePorts(context: Context, { pool, watchMs }: Watching): Promi
     context.secrets(),
   ]);
   let promotedAtMs = 0;
-  const look = createLooks(context, "read the run store");
+  const look = createRepeatedRead(context, "read the run store");
   return {
     ...tryPorts(context, settings),
     store,

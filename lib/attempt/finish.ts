@@ -1,7 +1,6 @@
 import { toRunnerError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { noUsage, type Usage } from "../model/model.ts";
-
 import type { FinishedRun, Outcome, Run, RunProgress } from "../runs/run.ts";
 import { utcDay } from "../runs/spend.ts";
 import { completedUnconfirmed, type AttemptResult } from "./outcome.ts";

@@ -14,7 +14,7 @@ export interface RunFeed {
   progressOf(runId: string): string | null;
 }
 
-/** A run that was lost without a word is forgotten when this many newer ones have started. */
+/** A run whose end is not logged is forgotten when this many newer ones have started. */
 const mostRuns = 500;
 
 export function createRunFeed(): RunFeed {

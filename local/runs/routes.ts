@@ -4,7 +4,6 @@ import { isRunId } from "../../cli/job-ids.ts";
 import { id } from "../../cli/values.ts";
 import type { Clock } from "../../lib/core/clock.ts";
 import { RunnerError } from "../../lib/core/errors.ts";
-
 import { readAsset } from "../studio/assets.ts";
 import { streamEvents } from "../studio/events.ts";
 import { check, json, Refusal, type Answer } from "../studio/http.ts";

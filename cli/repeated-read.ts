@@ -2,18 +2,18 @@ import type { Context } from "./context.ts";
 import { toCliError, type CliError } from "./errors.ts";
 import { formatTime } from "./format.ts";
 
-/** What a look found, or why it failed. */
-export type Look<T> = { readonly value: T } | { readonly error: CliError; readonly told: string };
+/** What was read, or why the read failed. */
+export type ReadResult<T> = { readonly value: T } | { readonly error: CliError; readonly report: string };
 
 /**
- * For commands that look again and again: a look that AWS or the network fails, or that finds the local stack stopped, does not
- * end the command. Its failure is told once and then counted, until a look succeeds. Other errors end the command.
+ * For commands that read repeatedly. A read that fails because of AWS or the network, or because the local stack is stopped, does
+ * not end the command: the failure is reported once and then counted, until a read succeeds. Other errors end the command.
  * @param what "read the run store"
  */
-export function createLooks(
+export function createRepeatedRead(
   { clock, terminal, signal }: Pick<Context, "clock" | "terminal" | "signal">,
   what: string,
-): <T>(work: () => Promise<T>) => Promise<Look<T>> {
+): <T>(work: () => Promise<T>) => Promise<ReadResult<T>> {
   let failures = 0;
   let sinceMs = 0;
   const times = (): string => `${failures} times since ${formatTime(sinceMs).slice(11, 16)} UTC`;
@@ -30,9 +30,9 @@ export function createLooks(
       failures += 1;
       if (failures === 1) sinceMs = clock.now();
       const message = `Could not ${what}: ${error.message}`;
-      const told = failures === 1 ? message : `${message.replace(/\.$/, "")} (${times()})`;
-      terminal.progress(told, message);
-      return { error, told };
+      const report = failures === 1 ? message : `${message.replace(/\.$/, "")} (${times()})`;
+      terminal.progress(report, message);
+      return { error, report };
     }
   };
 }

@@ -5,7 +5,7 @@ import { RunnerError } from "../lib/core/errors.ts";
 /** The permission bits of everybody but the owner. */
 const others = 0o077;
 /** What `npm start` keeps in its folder. SQLite adds files whose names start with its file's name. */
-const ours = ["stack.json", "studio.sqlite", "cdk.out"];
+const ours = ["stack.json", "studio.sqlite", "cdk.out", "cloud"];
 
 /**
  * Creates a folder, and its missing parents, for its owner alone. Restricts an existing folder if it contains

@@ -20,7 +20,7 @@ export interface StackPorts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly newSecret: () => string;
-  /** The folder for the local Studio's file and the synthesized template. */
+  /** The folder for the local Studio's file, the synthesized template, and the cloud's tables and log lines. */
   readonly stateDir: string;
   readonly onEvent: (event: CloudEvent) => void;
   readonly tuning?: StackTuning;
@@ -95,6 +95,7 @@ export async function startStack(options: LocalOptions, ports: StackPorts): Prom
     const cloud = await startCloud({
       ...built,
       clock: ports.clock,
+      dataDir: join(ports.stateDir, "cloud"),
       secrets: secretsOf(built.templateFile, {
         ModelKey: modelKey,
         Keys: runnerKeys,

@@ -1,10 +1,11 @@
+import { join } from "node:path";
 import { CloudError } from "./errors.ts";
 import { createFaults } from "./faults.ts";
 import { closeContext, openContext, type CloudContext } from "./context.ts";
 import { FunctionRuntime } from "./lambda.ts";
 import { LambdaService } from "./lambda-service.ts";
 import type { CloudOptions, FunctionInfo, LocalCloud } from "./local-cloud.ts";
-import { createLogStore } from "./logs/log-store.ts";
+import { createLogStore, type LogStore } from "./logs/log-store.ts";
 import { queryLogs } from "./logs/log-queries.ts";
 import { metricQuerySchema } from "./monitoring/metric-query.ts";
 import { createMonitor } from "./monitoring/monitor.ts";
@@ -77,7 +78,7 @@ function build(context: CloudContext, options: CloudOptions): LocalCloud {
     logQuery: (query) => queryLogs(logs, query),
     outputs: () => Object.fromEntries(stack.outputs.map(({ key, value }) => [key, value])),
     idle: () => activity.idle(),
-    stop: ({ graceMs }) => (stopped ??= stopAll({ context, closing, activity, runtimes }, graceMs)),
+    stop: ({ graceMs }) => (stopped ??= stopAll({ context, closing, activity, runtimes, logs }, graceMs)),
   };
 }
 
@@ -90,6 +91,7 @@ function createPorts(
   options: CloudOptions,
 ): CloudPorts {
   const { clock, stack, account } = common;
+  const { dataDir } = options;
   const queues = stack.queues.map((queue) => createMessageQueue({ clock, ...queue }));
   const secrets = createSecretStore(withValues(stack.secrets, options.secrets), clock);
   const ports = { ...common, queues, secrets, retryDelaysMs: options.retryDelaysMs ?? [1000, 2000] };
@@ -100,7 +102,7 @@ function createPorts(
     rotations: createRotations({ ...ports, lambda }, stack.rotations),
     scheduler: createScheduler({ ...ports, lambda }, stack.schedules),
     monitor: createMonitor(ports, account.region),
-    logs: createLogStore(stack),
+    logs: createLogStore(stack, { file: dataDir && join(dataDir, "logs.sqlite") }),
   };
 }
 
@@ -134,6 +136,7 @@ interface Running {
   readonly closing: AbortController;
   readonly activity: Activity;
   readonly runtimes: readonly FunctionRuntime[];
+  readonly logs: LogStore;
 }
 
 /** How long processes have to finish after SIGTERM. */
@@ -144,7 +147,10 @@ const windDownMs = 1_000;
  * `graceMs` to finish, and then get SIGTERM too. The endpoints stay open in the meantime, so that functions
  * can still save their work.
  */
-async function stopAll({ context, closing, activity, runtimes }: Running, graceMs: number): Promise<void> {
+async function stopAll(
+  { context, closing, activity, runtimes, logs }: Running,
+  graceMs: number,
+): Promise<void> {
   closing.abort(new CloudError("the local cloud is stopping"));
   const idleWithin = async (limitMs: number): Promise<void> => {
     const over = new AbortController();
@@ -159,6 +165,7 @@ async function stopAll({ context, closing, activity, runtimes }: Running, graceM
   await Promise.all(runtimes.map((runtime) => runtime.kill()));
   await activity.idle();
   await closeContext(context);
+  logs.close();
 }
 
 /** @throws CloudError that names the available ids */

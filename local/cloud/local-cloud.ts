@@ -25,7 +25,7 @@ export interface CloudOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Additional variables for one process, by the name in its "invoke" events. */
   readonly variablesOf?: (environment: string) => Readonly<Record<string, string>>;
-  /** Where tables are kept. Absent: in memory. */
+  /** Where tables and log lines are kept. Absent: in memory. */
   readonly dataDir?: string;
   readonly region?: string;
   readonly onEvent?: (event: CloudEvent) => void;

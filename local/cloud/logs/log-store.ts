@@ -1,3 +1,8 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import * as z from "zod";
+import { CloudError } from "../errors.ts";
 import { isEnd, type CloudEvent, type EndEvent } from "../events.ts";
 import type { FunctionResource, Stack } from "../resources.ts";
 
@@ -13,47 +18,90 @@ export interface LogLine {
 export interface LogStore {
   observe(event: CloudEvent): void;
   /**
-   * Lines of a group with `startMs` ≤ time ≤ `endMs`, oldest first; undefined if the group does not exist.
+   * Lines of a group with `startMs` ≤ time ≤ `endMs`, in the order of their arrival; undefined if the group does
+   * not exist.
    */
   lines(
     group: string,
     range: { readonly startMs: number; readonly endMs: number },
   ): readonly LogLine[] | undefined;
-  groups(): readonly string[];
+  /** Later lines are dropped. */
+  close(): void;
 }
 
+export interface LogStoreOptions {
+  /** A SQLite file, created if absent. Default: in memory. */
+  readonly file?: string | undefined;
+  /** The oldest lines of a group above this number are dropped. Default: 20,000. */
+  readonly maxLines?: number;
+}
+
+const table = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = OFF;
+  CREATE TABLE IF NOT EXISTS lines (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    atMs INTEGER NOT NULL,
+    "group" TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS byGroup ON lines ("group", id);
+`;
+
+const linesSchema = z.array(
+  z.object({ id: z.number(), atMs: z.number(), group: z.string(), stream: z.string(), text: z.string() }),
+);
+
 /**
- * CloudWatch Logs in memory: the functions' output, and Lambda's report after each invocation. Drops the
- * oldest lines of a group above `maxLines`.
+ * CloudWatch Logs: the functions' output, and Lambda's report after each invocation.
+ * @throws CloudError if the file cannot be used
  */
 export function createLogStore(
   { functions, logGroups }: Pick<Stack, "functions" | "logGroups">,
-  maxLines = 20_000,
+  { file = ":memory:", maxLines = 20_000 }: LogStoreOptions = {},
 ): LogStore {
   const names = [...logGroups, ...functions.map(({ log }) => log.group)];
-  const kept = new Map<string, LogLine[]>(names.map((name) => [name, []]));
   const byLabel = new Map(functions.map((fn) => [fn.label, fn]));
-  let count = 0;
+  const database = open(file);
+  const insert = database.prepare('INSERT INTO lines (atMs, "group", stream, text) VALUES (?, ?, ?, ?)');
+  const drop = database.prepare(
+    'DELETE FROM lines WHERE "group" = ?1 AND id <= (SELECT id FROM lines WHERE "group" = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)',
+  );
+  const find = database.prepare('SELECT * FROM lines WHERE "group" = ? AND atMs BETWEEN ? AND ? ORDER BY id');
+  const checkAfter = Math.ceil(maxLines / 10);
 
   function add(fn: FunctionResource, atMs: number, text: string): void {
     const { group } = fn.log;
-    const lines = kept.get(group) ?? [];
-    count += 1;
-    lines.push({ id: count, atMs, group, stream: `[$LATEST]${fn.label}`, text });
-    kept.set(group, lines.length > maxLines * 1.1 ? lines.slice(-maxLines) : lines);
+    const { lastInsertRowid } = insert.run(atMs, group, `[$LATEST]${fn.label}`, text);
+    if (Number(lastInsertRowid) % checkAfter === 0) for (const name of names) drop.run(name, maxLines);
   }
 
   return {
     observe(event) {
       const fn = "function" in event ? byLabel.get(event.function) : undefined;
-      if (fn === undefined) return;
+      if (fn === undefined || !database.isOpen) return;
       if (event.kind === "log") add(fn, event.atMs, event.line);
       else if (isEnd(event) && fn.log.format === "JSON") add(fn, event.atMs, reportOf(fn, event));
     },
     lines: (group, { startMs, endMs }) =>
-      kept.get(group)?.filter(({ atMs }) => atMs >= startMs && atMs <= endMs),
-    groups: () => [...kept.keys()],
+      names.includes(group) ? linesSchema.parse(find.all(group, startMs, endMs)) : undefined,
+    close: () => database.close(),
   };
+}
+
+function open(file: string): DatabaseSync {
+  try {
+    if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const database = new DatabaseSync(file);
+    database.exec(table);
+    return database;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CloudError(`the log lines in ${file} cannot be read (${why}): delete the file`, {
+      cause: error,
+    });
+  }
 }
 
 const statuses: Readonly<Record<string, string>> = { end: "success", timeout: "timeout" };

@@ -6,7 +6,7 @@ import { startCloud } from "../../../local/cloud/cloud.ts";
 import type { CloudEvent } from "../../../local/cloud/events.ts";
 import type { CloudOptions, LocalCloud } from "../../../local/cloud/local-cloud.ts";
 
-const temporaryFolder = (name: string): string => mkdtempSync(join(inject("temporaryRoot"), name));
+export const temporaryFolder = (name: string): string => mkdtempSync(join(inject("temporaryRoot"), name));
 
 /** A bundle whose handler performs the action named in its event. */
 const obedient = `

@@ -1,9 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { CloudEventBody } from "../../../local/cloud/events.ts";
 import { compileFilter } from "../../../local/cloud/logs/filter-pattern.ts";
 import { queryLogs } from "../../../local/cloud/logs/log-queries.ts";
-import { createLogStore } from "../../../local/cloud/logs/log-store.ts";
+import { createLogStore, type LogStoreOptions } from "../../../local/cloud/logs/log-store.ts";
 import type { FunctionResource } from "../../../local/cloud/resources.ts";
+import { temporaryFolder } from "./fixture.ts";
 
 const worker = {
   label: "worker",
@@ -19,8 +22,8 @@ const log = (line: string): CloudEventBody => ({
   line,
 });
 
-function storeOf(events: readonly CloudEventBody[], maxLines?: number) {
-  const store = createLogStore({ functions: [worker], logGroups: ["/log/empty"] }, maxLines);
+function storeOf(events: readonly CloudEventBody[], options?: LogStoreOptions) {
+  const store = createLogStore({ functions: [worker], logGroups: ["/log/empty"] }, options);
   for (const [index, event] of events.entries()) store.observe({ ...event, atMs: index * 1_000 });
   return store;
 }
@@ -47,9 +50,28 @@ it("a log group has its function's output, and Lambda's report at the end of an 
 
 it("a full log group drops its oldest lines", () => {
   const twelve = Array.from({ length: 12 }, (_, index) => log(String(index)));
-  const lines = storeOf(twelve, 10).lines("/log/worker", everything) ?? [];
+  const lines = storeOf(twelve, { maxLines: 10 }).lines("/log/worker", everything) ?? [];
 
   expect(lines.map(({ text }) => text).join(" ")).toBe("2 3 4 5 6 7 8 9 10 11");
+});
+
+it("log lines in a file are there after a restart", () => {
+  const options = { file: join(temporaryFolder("logs-"), "cloud/logs.sqlite") };
+  const first = storeOf([log("one")], options);
+  first.close();
+  first.observe({ ...log("too late"), atMs: 2 });
+  const lines = storeOf([log("two")], options).lines("/log/worker", everything) ?? [];
+
+  expect(lines.map(({ id, text }) => `${id} ${text}`)).toEqual(["1 one", "2 two"]);
+});
+
+it("a file that holds no log lines is named in the error", () => {
+  const file = join(temporaryFolder("logs-"), "logs.sqlite");
+  writeFileSync(file, "not a database, but a text that is long enough".repeat(20));
+
+  expect(() => storeOf([], { file })).toThrow(
+    `the log lines in ${file} cannot be read (file is not a database): delete the file`,
+  );
 });
 
 const line = JSON.stringify({

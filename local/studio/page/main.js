@@ -1,11 +1,15 @@
-/** The page's entry point: reads the browser's globals and connects the parts. */
+/**
+ * The page's entry point: reads the browser's globals and connects the parts.
+ * @import { WorkspaceSummary } from "../page-api.ts"
+ * @import { RunChange } from "../../runs/view.ts"
+ */
 import { createActions } from "./actions.js";
 import { createApi } from "./api.js";
 import { createDrafts } from "./drafts.js";
-import { listenToEvents } from "./events.js";
 import { hrefOf, routeOf } from "./router.js";
 import { createRunsApi } from "./runs/api.js";
 import { createStore, initialState } from "./state.js";
+import { followStream } from "./stream.js";
 import { startTicker } from "./ticker.js";
 import { mountMain } from "./views/main.js";
 import { mountNotices } from "./views/notices.js";
@@ -110,12 +114,18 @@ function followPrinting(root) {
  * @param {{ store: ReturnType<typeof createStore>, actions: ReturnType<typeof createActions> }} ports
  */
 function followEvents({ store, actions }) {
-  listenToEvents({
+  followStream({
     open: () => new EventSource("/api/events"),
     schedule: (run, delayMs) => void setTimeout(run, delayMs),
-    onWorkspace: (summary) => actions.onWorkspace(summary),
-    onDeleted: (workspaceId) => actions.onDeleted(workspaceId),
-    onRun: (runChange) => store.set({ runChange }),
+    document,
+    on: {
+      /** @param {WorkspaceSummary} summary */
+      workspace: (summary) => actions.onWorkspace(summary),
+      /** @param {{ workspaceId: string }} change */
+      deleted: ({ workspaceId }) => actions.onDeleted(workspaceId),
+      /** @param {RunChange} runChange */
+      run: (runChange) => store.set({ runChange }),
+    },
     onLost: () => store.set({ connection: "lost" }),
     onOpen() {
       const wasLost = store.get().connection === "lost";

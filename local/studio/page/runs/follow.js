@@ -1,4 +1,5 @@
 /** @import { RunChange } from "../../../runs/view.ts" */
+import { followStream } from "../stream.js";
 
 /** Changes come in bursts, and one request answers them all. */
 const burstMs = 150;
@@ -10,12 +11,12 @@ const everyMs = 5_000;
  * @param {object} ports
  * @param {() => EventSource} ports.open
  * @param {(run: () => void, delayMs: number) => void} ports.schedule
- * @param {() => boolean} ports.isHidden
+ * @param {Pick<Document, "hidden" | "addEventListener">} ports.document
  * @param {() => Promise<void>} ports.load must not reject
  * @param {(change: RunChange) => boolean} ports.concerns
  * @param {(isOpen: boolean) => void} ports.onConnection
  */
-export function followRuns({ open, schedule, isHidden, load, concerns, onConnection }) {
+export function followRuns({ open, schedule, document, load, concerns, onConnection }) {
   let isLoading = false;
   let isStale = false;
   const now = async () => {
@@ -39,30 +40,27 @@ export function followRuns({ open, schedule, isHidden, load, concerns, onConnect
   };
   const again = () =>
     schedule(() => {
-      if (!isHidden()) soon();
+      if (!document.hidden) soon();
       again();
     }, everyMs);
   again();
 
-  let refusals = 0;
-  const connect = () => {
-    const source = open();
-    source.addEventListener("run", (event) => {
-      if (concerns(JSON.parse(event.data))) soon();
-    });
-    source.addEventListener("open", () => {
-      refusals = 0;
+  followStream({
+    open,
+    schedule,
+    document,
+    on: {
+      /** @param {RunChange} change */
+      run(change) {
+        if (concerns(change)) soon();
+      },
+    },
+    onOpen() {
       onConnection(true);
       soon();
-    });
-    source.addEventListener("error", () => {
-      onConnection(false);
-      if (source.readyState !== EventSource.CLOSED) return;
-      refusals += 1;
-      schedule(connect, Math.min(15_000, 500 * 2 ** refusals));
-    });
-  };
-  connect();
+    },
+    onLost: () => onConnection(false),
+  });
   void now();
   return { now };
 }

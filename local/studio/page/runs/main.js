@@ -49,7 +49,7 @@ function start() {
   const following = followRuns({
     open: () => new EventSource("/api/runs/events"),
     schedule: (run, delayMs) => void setTimeout(run, delayMs),
-    isHidden: () => document.hidden,
+    document,
     load,
     concerns: view.concerns,
     onConnection(isOpen) {
@@ -58,7 +58,6 @@ function start() {
     },
   });
   view.onWanted(() => void following.now());
-  document.addEventListener("visibilitychange", () => void following.now());
   setInterval(() => view.tick(Date.now()), 1_000);
 }
 

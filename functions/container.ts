@@ -19,14 +19,13 @@ import { createTable } from "../lib/adapters/dynamodb.ts";
 import { createEmfMetrics } from "../lib/core/emf.ts";
 import { RunnerError } from "../lib/core/errors.ts";
 import { createHttp } from "../lib/adapters/http.ts";
-import { createModelClient, type Credential } from "../lib/model/client.ts";
-import { createOpenAiModel } from "../lib/model/openai.ts";
 import type { AttemptPorts } from "../lib/attempt/attempt.ts";
-import { paced, type PacedProvider } from "../lib/attempt/paced-model.ts";
+import { paced } from "../lib/attempt/paced-model.ts";
 import type { RecoveryPorts } from "../lib/attempt/recover.ts";
 import { inTier } from "../lib/attempt/tiered-model.ts";
 import { createWork } from "../lib/attempt/work.ts";
-import { createJsonLog } from "../lib/core/log.ts";
+import { createJsonLog, type Log } from "../lib/core/log.ts";
+import type { Model } from "../lib/model/model.ts";
 import { createLambdaInvoker } from "../lib/adapters/lambda.ts";
 import { createBackoffRow } from "../lib/runs/backoff.ts";
 import { createControlRow } from "../lib/runs/control.ts";
@@ -44,11 +43,9 @@ import {
   createSecretSource,
   createSecretStore,
 } from "../lib/adapters/secrets-manager.ts";
-import { createSecretCache, parseModelKey } from "../lib/keys/secrets.ts";
-import { costsBy } from "../lib/model/prices.ts";
 import { createStudio } from "../lib/studio/client.ts";
 import { timing } from "../lib/core/timing.ts";
-import { bedrockCredential } from "./bedrock-credential.ts";
+import { createModelProvider } from "./model-provider.ts";
 
 /**
  * The one composition root: reads the environment and builds the ports. Each function calls its own once, while it is
@@ -105,8 +102,11 @@ export function processor(logger: Logger): AttemptPorts {
   const shared = common(logger, config);
   const { log, metrics } = shared;
   const { RUNNER_POOL: pool, OPENAI_SERVICE_TIER: serviceTier } = config;
-  const provider = providerModel(config, shared);
-  const model = paced(provider, { clock, random, backoff: shared.backoff, pool, log, metrics });
+  const provider = createModelProvider(config, shared);
+  const modelFor = (log: Log): Model => {
+    const ports = { clock, random, backoff: shared.backoff, pool, log, metrics };
+    return inTier(paced(provider(log), ports), { ...ports, serviceTier });
+  };
   const stopping = new AbortController();
   process.once("SIGTERM", () => stopping.abort(new RunnerError("shutdown", "the process is asked to end")));
   return {
@@ -116,7 +116,7 @@ export function processor(logger: Logger): AttemptPorts {
     newId: () => randomUUID(),
     modelName: config.OPENAI_MODEL,
     work: createWork({
-      modelFor: () => inTier(model, { clock, random, log, metrics, pool, serviceTier }),
+      modelFor,
       modelName: config.OPENAI_MODEL,
       summaryModelName: config.OPENAI_SUMMARY_MODEL,
       roundOptions: {
@@ -130,7 +130,8 @@ export function processor(logger: Logger): AttemptPorts {
       previewCharacters: config.RUNNER_PREVIEW_CHARACTERS,
     }),
     stop: stopping.signal,
-    cancelResponse: (responseId) => model.cancel(responseId, AbortSignal.timeout(timing.cancelLimitMs)),
+    cancelResponse: (responseId) =>
+      modelFor(log).cancel(responseId, AbortSignal.timeout(timing.cancelLimitMs)),
   };
 }
 
@@ -144,52 +145,6 @@ export function recovery(logger: Logger): RecoveryPorts {
 
 const ownInstructions = ({ RUNNER_INSTRUCTIONS_FILE: file }: ProcessorConfig): string | undefined =>
   file === undefined ? undefined : readFileSync(resolve(process.env["LAMBDA_TASK_ROOT"] ?? "", file), "utf8");
-
-type Common = ReturnType<typeof common>;
-
-function providerModel(config: ProcessorConfig, shared: Common): PacedProvider {
-  const { http, log } = shared;
-  const credential = bedrockCredential(config) ?? modelCredential(config, shared);
-  const client = createModelClient({ http, credential, baseUrl: config.OPENAI_BASE_URL });
-  return (onRateLimited) =>
-    createOpenAiModel({
-      client,
-      clock,
-      random,
-      mode: config.OPENAI_MODE,
-      costOf: costsBy(config.RUNNER_PRICES, config.OPENAI_MODEL),
-      onRateLimited,
-      onEvent: (note) => {
-        const reason = "code" in note ? note.code : undefined;
-        if (note.kind === "retry") log.warn("call_retried", { what: "model", reason, waitMs: note.waitMs });
-        else log.warn(note.kind, { reason });
-      },
-    });
-}
-
-/** A key from its secret, or tokens for the function's own identity. */
-function modelCredential(config: ProcessorConfig, { secrets }: Common): Credential {
-  const secretId = config.OPENAI_KEY_SECRET;
-  if (secretId !== undefined)
-    return { apiKey: createSecretCache({ source: secrets, clock, secretId, parse: parseModelKey }) };
-  const { OPENAI_IDENTITY_AUDIENCE: audience = "" } = config;
-  let subjectToken: (() => Promise<string>) | undefined;
-  return {
-    identity: {
-      identityProviderId: config.OPENAI_IDENTITY_PROVIDER ?? "",
-      serviceAccountId: config.OPENAI_SERVICE_ACCOUNT ?? "",
-      tokenUrl: config.OPENAI_TOKEN_URL,
-      // The client of STS is loaded only if identities are used.
-      subjectToken: async () => {
-        subjectToken ??= (await import("../lib/adapters/sts.ts")).createSubjectTokens({
-          audience,
-          validSeconds: timing.subjectTokenSeconds,
-        });
-        return subjectToken();
-      },
-    },
-  };
-}
 
 export interface Rotator {
   readonly ports: RotatorPorts;

@@ -7,7 +7,7 @@ import { resume, type Resumed } from "../agent/resume.ts";
 import { runToolLoop, type LoopResult, type LoopContext } from "../agent/tool-loop.ts";
 import { oneLine } from "../core/text.ts";
 import { longestTitle, type Inherited, type Run } from "../runs/run.ts";
-import type { LogFields } from "../core/log.ts";
+import type { Log, LogFields } from "../core/log.ts";
 import type { Context } from "../studio/schemas.ts";
 import { jobDigest } from "./job-digest.ts";
 import { retryThroughOutage } from "./outage-retry.ts";
@@ -24,8 +24,8 @@ export interface WorkSettings {
   readonly store: boolean;
   /** How much of the newest message is logged, in code points; absent: nothing. */
   readonly previewCharacters?: number | undefined;
-  /** For one attempt. */
-  readonly modelFor: () => Model;
+  /** The model for one attempt, with the attempt's log. */
+  readonly modelFor: (log: Log) => Model;
 }
 
 interface WorkPorts extends WorkSettings {
@@ -42,7 +42,7 @@ export function createWork(settings: WorkSettings): (context: WorkContext) => Pr
   return async (attempt) => {
     const ports = {
       ...settings,
-      model: asOwner(settings.modelFor(), attempt),
+      model: asOwner(settings.modelFor(attempt.log), attempt),
       context: once(() => readContext(attempt)),
     };
     const earlier = await retrieveRounds(ports, attempt);

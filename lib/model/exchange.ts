@@ -14,6 +14,7 @@ export type ModelNote =
       readonly kind: "retry";
       readonly code: ErrorCode;
       readonly status: number | undefined;
+      readonly explanation: string;
       readonly waitMs: number;
     }
   | { readonly kind: "cancel_failed"; readonly code: ErrorCode; readonly status: number | undefined }
@@ -98,7 +99,8 @@ export async function repeated<T>(
       random,
       policy,
       signal,
-      onRetry: ({ code, status }, waitMs) => onEvent?.({ kind: "retry", code, status, waitMs }),
+      onRetry: ({ code, status, message: explanation }, waitMs) =>
+        onEvent?.({ kind: "retry", code, status, explanation, waitMs }),
     },
     work,
   );

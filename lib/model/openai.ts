@@ -11,18 +11,35 @@ export interface OpenAiOptions extends Provider {
   readonly mode?: GenerationMode;
 }
 
-/** The Responses API as a model. One retry layer, ours: see streaming.ts and background.ts. */
-export function createOpenAiModel(provider: OpenAiOptions): Model {
-  let mode = provider.mode ?? "streaming";
-  let delivery: BackgroundDelivery = "background_stream";
+/** How stored responses are requested. It changes when the provider refuses it. */
+export interface RequestMode {
+  generation: GenerationMode;
+  delivery: BackgroundDelivery;
+}
+
+export const firstRequestMode = (generation: GenerationMode = "streaming"): RequestMode => ({
+  generation,
+  delivery: "background_stream",
+});
+
+/**
+ * The Responses API as a model. One retry layer, ours: see streaming.ts and background.ts. Models of one provider can share
+ * a `mode`, so that each refusal is met only once.
+ */
+export function createOpenAiModel(
+  provider: OpenAiOptions,
+  mode: RequestMode = firstRequestMode(provider.mode),
+): Model {
   const streamFromNowOn = (): void => {
-    if (mode === "streaming") return;
-    mode = "streaming";
+    if (mode.generation === "streaming") return;
+    mode.generation = "streaming";
     provider.onEvent?.({ kind: "background_refused" });
   };
 
   const generate = async (request: ModelRequest, generation: Generation): Promise<ModelTurn> => {
-    if (mode === "streaming" || !request.store) return await generateStreaming(provider, request, generation);
+    if (mode.generation === "streaming" || !request.store)
+      return await generateStreaming(provider, request, generation);
+    const { delivery } = mode;
     const result = await generateInBackground(provider, request, { ...generation, delivery });
     const isOurChoice = provider.mode === "auto";
     if ("turn" in result) {
@@ -30,7 +47,7 @@ export function createOpenAiModel(provider: OpenAiOptions): Model {
       return result.turn;
     }
     if (result.of === "stream") {
-      delivery = "background";
+      mode.delivery = "background";
       provider.onEvent?.({ kind: "background_stream_refused" });
       return await generate(request, generation);
     }

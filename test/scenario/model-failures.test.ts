@@ -44,9 +44,11 @@ describe("a job is completed", () => {
 
   test("when the provider asks to wait, after its Retry-After", async () => {
     hit(ask, 1, { kind: "status", status: 429, headers: { "retry-after": "1" } });
-    await expectCompleted(3);
+    const { workspaceId } = await expectCompleted(3);
     expect(scenario.lines("call_retried").at(-1)).toMatchObject({
       what: "model",
+      workspaceId,
+      attempt: 1,
       reason: "model_unavailable",
       waitMs: 1_000,
     });

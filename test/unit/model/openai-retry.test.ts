@@ -53,7 +53,9 @@ test.for<readonly [Readonly<Record<string, string>>, number]>([
   const { ask, notes, waits } = await fixture([apiError(429, limited, headers), fine]);
   await ask();
   expect(waits).toEqual([waitMs]);
-  expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: 429, waitMs }]);
+  const explanation =
+    "the model's provider is not available: Rate limit reached (HTTP 429, code rate_limit_exceeded)";
+  expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: 429, explanation, waitMs }]);
 });
 
 test("fails after five tries with doubling waits", async () => {
@@ -86,7 +88,15 @@ test.for([
   const { ask, notes, server } = await fixture([silent, fine], { silenceMs });
   expect((await ask()).text).toBe("Hi");
   await server.requests[0]!.closed;
-  expect(notes).toEqual([{ kind: "retry", code: "model_unavailable", status: undefined, waitMs: 500 }]);
+  expect(notes).toEqual([
+    {
+      kind: "retry",
+      code: "model_unavailable",
+      status: undefined,
+      explanation: "the model's provider sent nothing for 500 ms",
+      waitMs: 500,
+    },
+  ]);
 });
 
 test("silence on every try fails with model_unavailable", async () => {

@@ -15,6 +15,8 @@ export const isRunId = (id: string): boolean => runIdPattern.test(id);
 
 /** A beginning of an id needs this many characters. */
 const shortestBeginning = 4;
+/** For the help of commands that take an id. */
+export const jobMeaning = `the id of a workspace or a run, or at least ${shortestBeginning} characters of its beginning`;
 /** The most runs that are read to list what a beginning can mean. */
 const mostRead = 1_000;
 const mostListed = 5;

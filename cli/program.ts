@@ -93,6 +93,11 @@ function parseGlobalOptions(given: unknown, name: string) {
       remedy: helpOf("", name),
     });
   }
+  const awsOption = data?.local ? (["region", "profile"] as const).find((one) => data[one]) : undefined;
+  if (awsOption) {
+    const message = `--${awsOption} is about a stack in AWS. Leave out --${awsOption} or --local.`;
+    throw new CliError("usage", message, { remedy: helpOf("", name) });
+  }
   if (data) return data;
   const [{ path, message } = { path: [], message: "" }] = error.issues;
   throw new CliError("usage", `--${path.join(".")}: ${message}`, { remedy: helpOf("", name) });
@@ -150,7 +155,7 @@ function addCommand(program: Commander, command: Command, { shown, onCommand }: 
 /** The group `secrets` of `secrets set`. */
 function groupOf(program: Commander, name: string, summary: string): Commander {
   const existing = program.commands.find((one) => one.name() === name);
-  return existing ?? program.command(name).summary(summary).helpCommand(false);
+  return existing ?? program.command(name).summary(summary).description(summary).helpCommand(false);
 }
 
 interface Output {

@@ -1,13 +1,14 @@
 import type { LogEvent } from "../lib/core/log.ts";
 import type { LogLine } from "./parse-log-line.ts";
 import { printable } from "../lib/core/text.ts";
+import { explainFailure } from "../lib/attempt/attempt-failure.ts";
 import { doing, madeWith } from "./tool-words.ts";
 
 type Sentence = (line: LogLine) => string | undefined;
 
 const seconds = (ms = 0): string => `${(ms / 1_000).toFixed(1)} s`;
-const why = (line: LogLine): string =>
-  line.explanation ?? line.error?.message ?? line.reason ?? "no reason was given";
+const why = ({ explanation, error, reason = "no reason was given" }: LogLine): string =>
+  explanation ?? error?.message ?? explainFailure(reason) ?? reason;
 
 /** A sentence for each event; `undefined`: not worth showing. */
 const sentences: Readonly<Record<LogEvent, Sentence>> = {
@@ -19,9 +20,9 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   attempt_started: () => "started working",
   attempt_duplicate: () => "did nothing: this event has already been handled",
   attempt_continued: () => "continues in the next attempt, because the time of this invocation is over",
-  attempt_restarted: (line) => `restarted after a failure (${line.reason}), start ${line.starts}`,
+  attempt_restarted: (line) => `starts again (start ${line.starts}), because ${why(line)}`,
   recovery_ended: (line) =>
-    line.what === "left" ? undefined : `recovered an attempt that failed (${line.reason})`,
+    line.what === "left" ? undefined : `recovered an attempt that failed: ${why(line)}`,
   attempt_not_invoked: (line) => `could not start the attempt, the next dispatch will: ${why(line)}`,
   job_resumed: ({ earlierRunId, round }) =>
     earlierRunId === undefined
@@ -30,8 +31,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
   run_superseded: (line) => `was superseded: its workspace has been leased again (${line.state})`,
   workspace_left_alone: (line) =>
     `leaves the workspace alone for ${seconds(line.waitMs)}: its last ${line.losses} runs lost their leases`,
-  job_started_over: (line) =>
-    `starts over, because the model's earlier responses cannot be read: ${why(line)}`,
+  job_started_over: (line) => `starts over: ${why(line)}`,
   payload_refused: (line) => `Studio refused the result, so the model is asked to correct it: ${why(line)}`,
   pool_held_back: (line) => `waits ${seconds(line.waitMs)}, because the model asked the pool to wait`,
   tier_fallback: (line) =>
@@ -50,7 +50,7 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
       return `round ${line.round}: the model called ${count(line.calls, "tool")}${madeWith(line["tools"])}`;
     return `round ${line.round}: the model ${line["unusable"] ? "gave no usable answer" : "answered"}`;
   },
-  call_retried: (line) => `trying again in ${seconds(line.waitMs)}: ${why(line)}`,
+  call_retried: (line) => `tries again in ${seconds(line.waitMs)}: ${why(line)}`,
   key_refetched: () => "reads the model key again, after a refusal",
   background_stream_refused: () =>
     "polls responses from now on: the provider does not stream them in the background",
@@ -70,17 +70,29 @@ const sentences: Readonly<Record<LogEvent, Sentence>> = {
     line.state === "completed"
       ? `completed in ${seconds(line.elapsedMs)}: ${listDeliverables(line.deliverables)}`
       : `${line.state} after ${seconds(line.elapsedMs)}: ${why(line)}`,
-  rotation_step: (line) => `finished the step ${line.what}`,
+  rotation_step: (line) => (line.what === "revokeUnused" ? undefined : rotationStep(line)),
   key_minted: (line) => `created the runner key ${line.keyId} at Studio`,
   key_revoked: (line) => `revoked the runner key ${line.keyId}, which is no longer used, at Studio`,
   key_not_revocable: (line) => `cannot revoke the runner key ${line.keyId}: ${why(line)}`,
   stopping: () => "stopping",
 };
 
+const rotationSteps: Readonly<Record<string, string>> = {
+  createSecret: "stored the new runner keys, which are not in use yet",
+  setSecret: "has nothing to set: Studio created the new runner keys itself",
+  testSecret: "tried the new runner keys at Studio",
+  finishSecret: "put the new runner keys to use",
+  revokeUnused: "looked for unused runner keys of earlier rotations",
+};
+
+const rotationStep = ({ what = "" }: LogLine): string =>
+  rotationSteps[what] ?? `finished the step ${what} of the rotation`;
+
 /** Sentences for lines that only the command `logs` shows. */
 const quietSentences: Readonly<Partial<Record<LogEvent, (line: LogLine) => string>>> = {
   cycle_ended: (line) => `looked for work: ${line.reason ?? "no reason was given"}`,
   heartbeat_accepted: () => "renewed the lease",
+  rotation_step: rotationStep,
   round_started: (line) => `round ${line.round}: the model is at work`,
   recovery_ended: (line) => `ignored an attempt that failed (${line.reason}): its run has ended or moved on`,
   prior_context: (line) =>

@@ -1,3 +1,4 @@
+import { explainFailure } from "../lib/attempt/attempt-failure.ts";
 import { printable } from "../lib/core/text.ts";
 import type { Cancellation, Run } from "../lib/runs/run.ts";
 import type { StackContext } from "./context.ts";
@@ -135,7 +136,7 @@ const cancelledWords = ({ by, why }: Cancellation): string =>
 const toneOfEnd = (state: Run["state"]): Step["tone"] => (state === "completed" ? "good" : "bad");
 
 /** "Reason: model_refused: …" */
-export function whyOf({ reason, explanation, failures }: Run): string {
+export function whyOf({ reason = "", explanation = explainFailure(reason), failures }: Run): string {
   const earlier = failures.length === 0 ? "" : `  (earlier attempts: ${failures.join(", ")})`;
   return printable(`Reason: ${reason}${explanation === undefined ? "" : `: ${explanation}`}${earlier}`);
 }

@@ -1,16 +1,16 @@
 import * as z from "zod";
 import { cancelledText, cancelRun, seenWithinMs, shortName } from "../cancel-run.ts";
 import { defineCommand, type Command } from "../command.ts";
-import { findRunsOf } from "../job-ids.ts";
+import { findRunsOf, jobMeaning } from "../job-ids.ts";
 import { id, sentence } from "../values.ts";
 
 export const cancel: Command = defineCommand({
   name: "cancel",
   summary: "Cancels a running job: the model stops, and the job fails with who cancelled it and why",
   details:
-    "Takes a run's id, or a workspace's for its newest run. The attempt sees it at its next heartbeat, at most 2 minutes later, stops the " +
+    "Of a workspace, the newest run is cancelled. The attempt sees it at its next heartbeat, at most 2 minutes later, stops the " +
     "model and tells Studio's user. Exits with 1 if the run has ended, or if its result is being delivered.",
-  arguments: [{ name: "job", meaning: "the id of a run or a workspace" }],
+  arguments: [{ name: "job", meaning: jobMeaning }],
   options: [{ flags: "--why <text>", meaning: "the reason, which the job's user reads" }],
   examples: [{ line: 'cancel ws_7f3a --why "the wrong file"', shows: "stops the workspace's run" }],
   input: z.object({ job: id(), why: sentence().optional() }),

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { printable } from "../../lib/core/text.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { count, formatTime, isoTime } from "../format.ts";
-import { findRunsOf } from "../job-ids.ts";
+import { findRunsOf, jobMeaning } from "../job-ids.ts";
 import { whyUnread } from "../log-lines.ts";
 import { pipedLine } from "../table.ts";
 import { isPiped, type Colours, type Screen } from "../terminal.ts";
@@ -16,9 +16,7 @@ export const explain: Command = defineCommand({
   details:
     "Takes the id of a workspace (all of its runs, oldest first) or of a run, or the beginning of one as jobs shows it. " +
     "Log lines never contain prompts or answers. In a pipe: workspace, run, time, source, attempt, event.",
-  arguments: [
-    { name: "job", meaning: "the id of a workspace or a run, or at least 4 characters of its beginning" },
-  ],
+  arguments: [{ name: "job", meaning: jobMeaning }],
   examples: [
     { line: "explain ws_7f3a", shows: "every run of the workspace" },
     { line: "explain 01JCZ9V5W3X8K2M4N6P8Q0R2S4", shows: "one run" },

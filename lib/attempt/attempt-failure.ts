@@ -16,6 +16,10 @@ export function isFailure(code: string): code is AttemptFailure {
   return Object.hasOwn(phrases, code);
 }
 
+/** "the worker ran out of memory"; undefined for other codes. */
+export const explainFailure = (code: string): string | undefined =>
+  isFailure(code) ? `the worker ${phrases[code]}` : undefined;
+
 const times = ["", "", " twice", " three times", " four times", " five times"];
 
 /** "The worker ran out of memory twice and crashed." */

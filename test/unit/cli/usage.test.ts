@@ -194,6 +194,14 @@ describe("a missing stack", () => {
     );
   });
 
+  it.each(["region", "profile"])("is not local and in AWS, as with --local and --%s", async (option) => {
+    await expectRun(
+      `status --local --${option} x`,
+      2,
+      `Error: --${option} is about a stack in AWS. Leave out --${option} or --local.`,
+    );
+  });
+
   it("makes a command exit with 3 when no local stack runs", async () => {
     const answer = await expectRun("status --local --json", 3);
     expect(answer.error()).toEqual({

@@ -103,9 +103,9 @@ export function processor(logger: Logger): AttemptPorts {
   const { log, metrics } = shared;
   const { RUNNER_POOL: pool, OPENAI_SERVICE_TIER: serviceTier } = config;
   const provider = createModelProvider(config, shared);
-  const modelFor = (log: Log): Model => {
-    const ports = { clock, random, backoff: shared.backoff, pool, log, metrics };
-    return inTier(paced(provider(log), ports), { ...ports, serviceTier });
+  const modelFor = (attemptLog: Log): Model => {
+    const ports = { clock, random, backoff: shared.backoff, pool, log: attemptLog, metrics };
+    return inTier(paced(provider(attemptLog), ports), { ...ports, serviceTier });
   };
   const stopping = new AbortController();
   process.once("SIGTERM", () => stopping.abort(new RunnerError("shutdown", "the process is asked to end")));

@@ -71,7 +71,7 @@ export interface LocalStack {
  * @throws RunnerError, TemplateError or CloudError with a sentence for the user; then nothing is left open
  */
 export async function startStack(options: LocalOptions, ports: StackPorts): Promise<LocalStack> {
-  const { build = synthesize } = ports.tuning ?? {};
+  const { clock, stateDir, tuning: { build = synthesize } = {} } = ports;
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.splice(0).toReversed()) await close();
@@ -91,11 +91,11 @@ export async function startStack(options: LocalOptions, ports: StackPorts): Prom
     const runnerKeys = options.studio?.runnerKeys ?? (studio ? createKeys(studio, ports) : "");
 
     const addresses = { studio: options.studio?.baseUrl ?? studio?.url, model: model.baseUrl };
-    const built = await build(settingsOf(options, { model, addresses }), join(ports.stateDir, "cdk.out"));
+    const built = await build(settingsOf(options, { model, addresses }), join(stateDir, "cdk.out"));
     const cloud = await startCloud({
       ...built,
-      clock: ports.clock,
-      dataDir: join(ports.stateDir, "cloud"),
+      clock,
+      dataDir: join(stateDir, "cloud"),
       secrets: secretsOf(built.templateFile, {
         ModelKey: modelKey,
         Keys: runnerKeys,
@@ -113,10 +113,7 @@ export async function startStack(options: LocalOptions, ports: StackPorts): Prom
       model: offline,
       modelName: model.name,
       canned: offline !== undefined,
-      stop: async (graceMs) => {
-        await cloud.stop({ graceMs });
-        await closeAll();
-      },
+      stop: (graceMs) => cloud.stop({ graceMs }).then(closeAll),
     };
   } catch (error) {
     await closeAll();

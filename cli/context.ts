@@ -93,8 +93,8 @@ export interface StackContext extends Pick<World, "clock" | "signal"> {
   runStore(): Promise<RunStorePorts>;
   /** The identity to record with an operator's change: an ARN, or this machine's user for the local stack. */
   caller(): Promise<string>;
-  /** A command to copy into a shell, for the stack and pool that this command is about. */
-  readonly commandLine: (words: string) => string;
+  /** A command to copy into a shell, for the stack and pool that this command is about, or about this pool of it. */
+  readonly commandLine: (words: string, pool?: StackPool) => string;
 }
 
 /** Everything that a command works with. */
@@ -139,7 +139,12 @@ export function createStackContext(
   edges: StackEdges,
 ): StackContext {
   const { clock, signal } = edges;
-  const say = (words: string): string => commandLine(words, { ...options, name: edges.commandName });
+  const say = (words: string, pool?: StackPool): string =>
+    commandLine(words, {
+      ...options,
+      name: edges.commandName,
+      ...(pool === undefined || pool.isOnly ? {} : { pool: pool.name }),
+    });
   const account = async (): Promise<AwsAccount> => (await target()).account;
   const aws = once(async () => {
     const connected = edges.connect.aws(await account());

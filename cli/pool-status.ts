@@ -9,7 +9,7 @@ import type { StackContext } from "./context.ts";
 import { formatAge, formatDuration, formatTime } from "./format.ts";
 import type { AlarmState, ScheduleState } from "./ports.ts";
 import type { StackPool } from "./stack.ts";
-import { hasFailedLast, reasonInWords } from "./cycle-words.ts";
+import { hasFailedLast, reasonInWords, remedyOf, remedyText } from "./cycle-words.ts";
 
 export type PoolState = "on" | "paused" | "capped" | "schedule_off";
 
@@ -97,8 +97,8 @@ export async function readPoolStatus(context: StackContext, pool: StackPool): Pr
   const dailyCapUsd = capOf(pool, set);
   const capUsd = dailyCapUsd.value;
   const spentPercent = capUsd === null || capUsd === 0 ? undefined : (100 * today.costUsd) / capUsd;
-  const redrive = context.commandLine("redrive");
-  const facts = { ...asked, lock: state, nowMs, spentPercent, redrive };
+  const commandLine = (words: string): string => context.commandLine(words, pool);
+  const facts = { ...asked, lock: state, nowMs, spentPercent, commandLine };
   return {
     pool: name,
     state: stateOf({ set, spentUsd: today.costUsd, capUsd: dailyCapUsd.value, schedule: valueOf(schedule) }),
@@ -205,8 +205,8 @@ async function readAlarms(
 }
 
 interface Facts extends Asked {
-  /** The command that processes dead letters, to copy. */
-  readonly redrive: string;
+  /** Makes a command about the pool, to copy. */
+  readonly commandLine: (words: string) => string;
   readonly lock: LockState;
   readonly nowMs: number;
   /** Percent of the present cap that the day has spent; `undefined`: no cap. */
@@ -224,7 +224,10 @@ function staysOn(id: string, spentPercent: number | undefined): string {
 }
 
 const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
-  ({ schedule }) => (valueOf(schedule)?.enabled === false ? ["The schedule is off: no cycle starts."] : []),
+  ({ schedule }) =>
+    valueOf(schedule)?.enabled === false
+      ? ["The schedule is disabled, so no cycle starts. Enable it in the console of EventBridge Scheduler."]
+      : [],
   ({ lock: { goodPollAtMs, lastCycle, lockedUntilMs = 0 }, nowMs, schedule }) => {
     if (valueOf(schedule)?.enabled === false) return [];
     const isFirstOpen = lastCycle === undefined && lockedUntilMs > nowMs;
@@ -232,10 +235,11 @@ const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
     const ageMs = nowMs - goodPollAtMs;
     return ageMs > goodPollWithinMs ? [`The last good poll was ${formatAge(ageMs)}.`] : [];
   },
-  ({ lock: { lastCycle, goodPollAtMs } }) =>
-    lastCycle && hasFailedLast(lastCycle, goodPollAtMs)
-      ? [`The last cycle ${reasonInWords(lastCycle.reason)}.`]
-      : [],
+  ({ lock: { lastCycle, goodPollAtMs }, commandLine }) => {
+    if (!lastCycle || !hasFailedLast(lastCycle, goodPollAtMs)) return [];
+    const { reason } = lastCycle;
+    return [`The last cycle ${reasonInWords(reason)}. ${remedyText(remedyOf(reason), commandLine)}`];
+  },
   ({ alarms, nowMs, spentPercent }) =>
     (valueOf(alarms) ?? [])
       .filter(({ state }) => state === "ALARM")
@@ -245,10 +249,10 @@ const problemRows: readonly ((facts: Facts) => readonly string[])[] = [
         const because = reason === undefined || reason.includes("arn:") ? "" : `: ${reason}`;
         return `Alarm ${id}${since}${because} (docs/runbook.md#${id.toLowerCase()})${staysOn(id, spentPercent)}`;
       }),
-  ({ deadLetters, redrive }) => {
+  ({ deadLetters, commandLine }) => {
     const waiting = valueOf(deadLetters) ?? 0;
     const wait = waiting === 1 ? "1 dead letter waits" : `${waiting} dead letters wait`;
-    return waiting > 0 ? [`${wait}: ${redrive}`] : [];
+    return waiting > 0 ? [`${wait}: ${commandLine("redrive")}`] : [];
   },
   ({ schedule, deadLetters, alarms }) =>
     Object.entries({ schedule, "dead letters": deadLetters, alarms }).flatMap(([what, part]) => {

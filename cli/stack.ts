@@ -21,6 +21,8 @@ export type Role = (typeof roles)[number];
 
 export interface StackPool {
   readonly name: string;
+  /** The stack has no other pool, so no command needs `--pool`. */
+  readonly isOnly: boolean;
   readonly settings: PoolSettings;
   /** Log groups by function. A pool without rotation has none for the rotator. */
   readonly logGroups: Readonly<Partial<Record<Role, string>>>;
@@ -47,7 +49,10 @@ export function readStack({ name, deployed, commandLine }: Reading): Stack {
     throw unfinished(name, status, commandLine) ?? otherVersion(name, id, commandLine("deploy"));
   };
   const settings = parseDeployed(output("Settings"), commandLine("deploy"));
-  const pools = settings.pools.map((pool) => readPool(pool, outputs, output));
+  const pools = settings.pools.map((pool, _, { length }) => ({
+    ...readPool(pool, outputs, output),
+    isOnly: length === 1,
+  }));
   return { name, status, version: output("Version"), settings, outputs, pools, output };
 }
 
@@ -75,7 +80,7 @@ function readPool(
   settings: PoolSettings,
   outputs: DeployedOutputs["outputs"],
   output: (id: string) => string,
-): StackPool {
+): Omit<StackPool, "isOnly"> {
   const id = poolId(settings.name);
   const optional = (suffix: string): string | undefined => outputs[`${id}${suffix}`];
   const groups = [

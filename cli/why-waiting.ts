@@ -1,6 +1,5 @@
 import { printable } from "../lib/core/text.ts";
-import { hasFailedLast } from "./cycle-words.ts";
-import { becauseOf } from "./failure-words.ts";
+import { becauseOf, hasFailedLast, remedyOf, type Remedy } from "./cycle-words.ts";
 import { formatAge, formatTime, formatUsd } from "./format.ts";
 import { backoffText, goodPollWithinMs, type PoolStatus } from "./pool-status.ts";
 
@@ -22,16 +21,6 @@ export interface WhyWaiting {
   readonly sentence: string;
   readonly remedy?: Remedy;
 }
-
-export interface Remedy {
-  readonly text: string;
-  /** A line for the command line, without its name: `resume`. */
-  readonly command?: string;
-}
-
-/** "To lease jobs again: npm run runner -- resume" */
-export const remedyText = ({ text, command }: Remedy, commandLine: (words: string) => string): string =>
-  command === undefined ? text : `${text} ${commandLine(command)}`;
 
 interface Facts {
   readonly status: PoolStatus;
@@ -62,7 +51,7 @@ const causes: readonly (readonly [WaitCause, (facts: Facts) => Explained | undef
       state === "schedule_off"
         ? {
             sentence: "Off: its schedule is disabled, so no dispatch cycle starts.",
-            remedy: { text: "To turn it on, enable it in EventBridge Scheduler." },
+            remedy: { text: "Enable it in the console of EventBridge Scheduler." },
           }
         : undefined,
   ],
@@ -111,7 +100,7 @@ function failedNow({ status: { lastCycle, goodPollAtMs }, nowMs }: Facts): Expla
   const { reason, atMs } = lastCycle;
   return {
     sentence: `Failing: its last dispatch cycle ended ${formatAge(nowMs - atMs)}, ${becauseOf(reason)}.`,
-    remedy: { text: "To find out what is wrong:", command: "doctor" },
+    remedy: remedyOf(reason),
   };
 }
 

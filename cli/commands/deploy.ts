@@ -52,16 +52,6 @@ function refusal(checks: readonly CheckResult[]): Outcome {
 
 /** The remedies for missing keys, and then `doctor`. */
 function nextSteps(checks: readonly CheckResult[], doctor: string): readonly string[] {
-  const remedies = checks
-    .filter(({ outcome }) => outcome === "fail")
-    .flatMap(({ remedy, pool, id }) =>
-      remedy === undefined
-        ? []
-        : [
-            pool === undefined || id === "model-key" || remedy.includes("--pool ")
-              ? remedy
-              : `${remedy} --pool ${pool}`,
-          ],
-    );
+  const remedies = checks.filter(({ outcome }) => outcome === "fail").flatMap(({ remedy }) => remedy ?? []);
   return [...new Set(remedies), doctor];
 }

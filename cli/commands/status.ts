@@ -15,8 +15,9 @@ import { pipedLine } from "../table.ts";
 import { isPiped, noColours, type Colours, type Screen } from "../terminal.ts";
 import { whole } from "../values.ts";
 import { watch } from "../watch.ts";
-import { reasonInWords } from "../cycle-words.ts";
-import { remedyText, whyWaiting, type WhyWaiting } from "../why-waiting.ts";
+import { isGoodReason, reasonInWords, remedyText } from "../cycle-words.ts";
+import type { StackPool } from "../stack.ts";
+import { whyWaiting, type WhyWaiting } from "../why-waiting.ts";
 
 const defaultWatchSeconds = 2;
 
@@ -55,7 +56,7 @@ async function look(context: Context): Promise<Outcome> {
     context.pools(),
   ]);
   const nowMs = context.clock.now();
-  const statuses = await Promise.all(pools.map((pool) => readPoolStatus(context, pool)));
+  const statuses = await Promise.all(pools.map((pool) => explain(context, pool)));
   const { name, version, status: deployment } = stack;
   const data: StatusData = {
     stack: name,
@@ -64,7 +65,7 @@ async function look(context: Context): Promise<Outcome> {
     projectVersion,
     atMs: nowMs,
     model: stack.settings.inference.model,
-    pools: statuses.map((pool) => ({ ...pool, now: nowOf(context, pool, nowMs) })),
+    pools: statuses,
   };
   const wrong = statuses.some(({ problems }) => problems.length > 0);
   return { data, text: (screen) => render(data, screen), exit: wrong ? "finding" : "ok" };
@@ -89,9 +90,14 @@ interface Now extends Omit<WhyWaiting, "remedy"> {
   readonly remedy: string | null;
 }
 
-function nowOf({ commandLine }: Context, pool: PoolStatus, nowMs: number): Now {
-  const { remedy, ...now } = whyWaiting(pool, nowMs);
-  return { ...now, remedy: remedy === undefined ? null : remedyText(remedy, commandLine) };
+async function explain(context: Context, pool: StackPool): Promise<ExplainedStatus> {
+  const found = await readPoolStatus(context, pool);
+  const { remedy, ...now } = whyWaiting(found, context.clock.now());
+  const commandLine = (words: string): string => context.commandLine(words, pool);
+  return {
+    ...found,
+    now: { ...now, remedy: remedy === undefined ? null : remedyText(remedy, commandLine) },
+  };
 }
 
 function render(data: StatusData, screen: Screen): string {
@@ -159,13 +165,14 @@ function renderPool(pool: ExplainedStatus, { atMs: nowMs, model }: StatusData, c
   return [`Pool ${colours.bold(pool.pool)}`, ...lines, ...problems].join("\n");
 }
 
-/** Why jobs wait, and what to do, unless the state or the back-off already says it. */
+/** Why jobs wait, and what to do, without what the state, the back-off or a problem already says. */
 function waitLines({
   state,
   now: { cause, sentence, remedy },
 }: ExplainedStatus): readonly (readonly [string, string])[] {
-  if (cause === "none" || cause === "backoff" || state !== "on") return [];
-  return [["Jobs wait", remedy === null ? sentence : `${sentence} ${remedy}`]];
+  if (cause === "none" || cause === "backoff" || cause === "failed" || cause === "schedule_off") return [];
+  const why = state === "on" ? [sentence] : [];
+  return [["Jobs wait", [...why, ...(remedy === null ? [] : [remedy])].join(" ")]];
 }
 
 /** The maximum number of workspaces shown; `--json` has them all. */
@@ -200,7 +207,9 @@ function switchedText({ by, why, atMs }: Switched, time: Shown["time"]): string 
 function cycleLine({ lastCycle }: PoolStatus, time: Shown["time"]): string {
   if (!lastCycle) return "none has ended yet";
   const { reason, atMs, leased } = lastCycle;
-  return printable(`${time(atMs)}: ${reasonInWords(reason)}${leased > 0 ? ` (${leased})` : ""}`);
+  // A problem says it in words, unless a poll has succeeded since.
+  const text = isGoodReason(reason) ? reasonInWords(reason) : `failed (${reason})`;
+  return printable(`${time(atMs)}: ${text}${leased > 0 ? ` (${leased})` : ""}`);
 }
 
 function inFlightLine({ inFlight, concurrency }: PoolStatus): string {

@@ -69,10 +69,18 @@ export function perPool(
     needs: ["stack"],
     run: async (facts) => {
       const pools = await facts.pools();
-      return Promise.all(pools.map(async (pool) => ({ ...(await judge(facts, pool)), pool: pool.name })));
+      return Promise.all(
+        pools.map(async (pool) => ({ ...(await judge(aboutPool(facts, pool), pool)), pool: pool.name })),
+      );
     },
   };
 }
+
+/** Commands in remedies name the pool if the stack has several. */
+const aboutPool = (facts: Facts, pool: StackPool): Facts => ({
+  ...facts,
+  context: { ...facts.context, commandLine: (words) => facts.context.commandLine(words, pool) },
+});
 
 const limitMs = 20_000;
 

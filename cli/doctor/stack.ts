@@ -46,7 +46,7 @@ export const stackChecks: readonly Check[] = [
   byStatus("schedule", "Schedule", ({ schedule }) => {
     if (schedule === null) return { outcome: "warn", finding: "could not be read" };
     if (schedule.enabled) return { outcome: "ok", finding: `on, ${schedule.expression}` };
-    const remedy = "Turn it on in the console of EventBridge Scheduler, or deploy again.";
+    const remedy = "Enable it in the console of EventBridge Scheduler. A deploy does not.";
     return { outcome: "fail", finding: "off: no dispatch cycle starts", remedy };
   }),
   byStatus("paused", "Leasing", ({ state, paused, dailyCapUsd }, { commandLine }) => {

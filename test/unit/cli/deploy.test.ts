@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ProgramRun } from "../../../cli/programs.ts";
 import { patientClock } from "../../support/cli-keys.ts";
-import { cli, expectRun, now, pool, runId, secrets, settle, setUpCli } from "./set-up.ts";
+import { addPool, cli, expectRun, now, pool, runId, secrets, settle, setUpCli } from "./set-up.ts";
 
 let programs: ProgramRun[];
 let exitCode: number;
@@ -30,11 +30,24 @@ describe("deploy", () => {
       "StudioRunner is deployed.",
       "",
       "Next:",
-      `  npm run runner -- secrets set runner-keys --region eu-central-1 --profile ops --pool ${pool}`,
+      "  npm run runner -- secrets set runner-keys --region eu-central-1 --profile ops",
       "  npm run runner -- secrets set model-key --region eu-central-1 --profile ops",
       "  npm run runner -- doctor --region eu-central-1 --profile ops",
       "",
     ]);
+  });
+
+  it("names the pools of missing keys if the stack has several", async () => {
+    const other = addPool();
+    const answer = await cli.run("deploy", "--yes", "--json");
+    expect(answer.json()).toMatchObject({
+      next: [
+        `npm run runner -- secrets set runner-keys --pool ${pool}`,
+        `npm run runner -- secrets set runner-keys --pool ${other}`,
+        "npm run runner -- secrets set model-key",
+        "npm run runner -- doctor",
+      ],
+    });
   });
 
   it("names only doctor as the next step when all keys are stored", async () => {

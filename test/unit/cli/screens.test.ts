@@ -74,6 +74,7 @@ const lines: readonly (readonly [string, number])[] = [
   ["config", 0],
   ["cost", 0],
   ["check-update", 0],
+  ["doctor", 1],
   ["deploy", 2],
   ["destroy", 1],
   ["completion tcsh", 2],
@@ -88,7 +89,7 @@ it("every command is among the lines", () => {
   const missing = commands.filter(
     ({ name }) => !tried.some((line) => line.startsWith(name.split(" ")[0] ?? "")),
   );
-  expect(missing.map(({ name }) => name)).toEqual(["doctor"]);
+  expect(missing.map(({ name }) => name)).toEqual([]);
 });
 
 describe.each([60, 80])("at %i columns", (columns) => {

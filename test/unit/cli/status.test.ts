@@ -146,7 +146,7 @@ describe("status exits with 0 and shows", () => {
     await addCycle("secret_missing", now - 60_000);
     await cli.runStore.lock.acquire({ pool, owner: "w", nowMs: now, untilMs: now + 60_000 });
     await cli.runStore.lock.recordGoodPoll({ pool, owner: "w" }, now);
-    expect(await healthy()).toContain("failed: secret_missing");
+    expect(await healthy()).toContain("failed (secret_missing)");
   });
 
   it("no problem while the first dispatch cycle is still open", async () => {
@@ -171,7 +171,14 @@ describe("status exits with 1 and reports:", () => {
 
   it.each<readonly [problem: string, arrange: () => unknown]>([
     ["The last good poll was 5 min ago.", () => (cli.nowMs = now + 300_000)],
-    ["The last cycle failed: key_refused.", () => goodCycle("key_refused")],
+    [
+      "The last cycle failed: no runner key is stored (secret_missing). To store one: npm run runner -- secrets set runner-keys",
+      () => goodCycle("secret_missing"),
+    ],
+    [
+      "The last cycle failed: shutdown. To find out what is wrong: npm run runner -- doctor",
+      () => goodCycle("shutdown"),
+    ],
     [`${deadLetters}: 1 >= 1 (docs/runbook.md#deadletters)`, () => alarm("DeadLetters", "1 >= 1")],
     // The reason of a composite alarm only names other alarms, which have lines of their own.
     [`Alarm NoGoodPoll for 60 s (docs/runbook.md#nogoodpoll)`, () => alarm("NoGoodPoll", arns)],
@@ -201,7 +208,9 @@ describe("status exits with 1 and reports:", () => {
 
   it("that the schedule is off, without also reporting the missing polls", async () => {
     cli.aws.scheduleOn = false;
-    expect(await problems()).toEqual(["The schedule is off: no cycle starts."]);
+    expect(await problems()).toEqual([
+      "The schedule is disabled, so no cycle starts. Enable it in the console of EventBridge Scheduler.",
+    ]);
     expect((await cli.run("status")).out).toContain("off, its schedule is disabled");
   });
 
@@ -229,6 +238,13 @@ describe("status of several pools", () => {
     const names = (answer: CliAnswer) => poolsOf(answer).map((one) => one.pool);
     expect(names(await cli.run("status", "--json"))).toEqual([pool, other]);
     expect(names(await cli.run("status", "--json", "--pool", other))).toEqual([other]);
+  });
+
+  it("names the pool in what to do about it", async () => {
+    const other = addPool();
+    await cli.runStore.control.write(other, { paused: true });
+    const { out } = await cli.run("status");
+    expect(out).toContain(`Jobs wait     To lease jobs again: npm run runner -- resume --pool ${other}\n`);
   });
 
   it("rejects an unknown pool and lists the names of the pools", async () => {

@@ -49,7 +49,7 @@ describe("why a waiting job is not leased", () => {
       {
         cause: "schedule_off",
         sentence: "Off: its schedule is disabled, so no dispatch cycle starts.",
-        remedy: { text: "To turn it on, enable it in EventBridge Scheduler." },
+        remedy: { text: "Enable it in the console of EventBridge Scheduler." },
       },
     ],
     [
@@ -87,7 +87,7 @@ describe("why a waiting job is not leased", () => {
         cause: "failed",
         sentence:
           "Failing: its last dispatch cycle ended 9.0 s ago, because Studio knows none of its runner keys (key_refused).",
-        remedy: { text: "To find out what is wrong:", command: "doctor" },
+        remedy: { text: "To store one that Studio knows:", command: "secrets set runner-keys" },
       },
     ],
     [

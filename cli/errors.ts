@@ -165,8 +165,9 @@ function nothingAnswers(silent: Error, cause: Error): CliError {
     .parse(silent);
   const host = address ?? hostname;
   const where = host === undefined ? "the address" : `${host}${port === undefined ? "" : `:${port}`}`;
-  const remedy =
-    "With --local: is npm start still running? Otherwise check the network, --region, and AWS_ENDPOINT_URL if it is set.";
+  const remedy = /^(127\.|::1$|localhost$)/.test(host ?? "")
+    ? "Is npm start still running? Without --local, check AWS_ENDPOINT_URL."
+    : "Check the network, --region, and AWS_ENDPOINT_URL if it is set.";
   return new CliError("aws_failed", `Nothing answers at ${where}.`, { remedy, cause });
 }
 

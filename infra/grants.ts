@@ -1,20 +1,16 @@
 import { Stack } from "aws-cdk-lib";
 import { Grant, PolicyStatement, type IGrantable } from "aws-cdk-lib/aws-iam";
+import { askBedrockStatements } from "./bedrock.ts";
 import type { Pool } from "./pool.ts";
 import type { StudioRunner } from "./studio-runner.ts";
 
 /** What the commands that change nothing do with AWS: status, jobs, explain, logs, config, cost. */
 export function readStatements(runner: StudioRunner): readonly PolicyStatement[] {
   const stack = Stack.of(runner);
-  const outputs = stack.formatArn({
-    service: "cloudformation",
-    resource: "stack",
-    resourceName: `${stack.stackName}/*`,
-  });
   return [
-    allow(["cloudformation:DescribeStacks"], [outputs]),
-    // These support no resources; DescribeAlarms does not with a composite alarm.
-    allow(["cloudwatch:DescribeAlarms", "lambda:GetAccountSettings"], ["*"]),
+    describe(stack, stack.stackName),
+    // It supports no resources with a composite alarm.
+    allow(["cloudwatch:DescribeAlarms"], ["*"]),
     ...runner.pools.flatMap((pool) => [
       ...runner.runStore.rowStatements(pool.settings.name, "GetItem", "Query"),
       runner.runStore.openRunsStatement(pool.settings.name),
@@ -27,7 +23,12 @@ export function readStatements(runner: StudioRunner): readonly PolicyStatement[]
 
 /** What the other commands do in addition: pause, drain, set-cap, secrets set, rotate, redrive, doctor and so on. */
 export function operateStatements(runner: StudioRunner): readonly PolicyStatement[] {
+  const stack = Stack.of(runner);
   return [
+    describe(stack, bootstrapStack),
+    // It supports no resources.
+    allow(["lambda:GetAccountSettings"], ["*"]),
+    ...askBedrockStatements(stack, runner.settings),
     ...(runner.modelKey?.rotateStatements() ?? []),
     ...runner.pools.flatMap((pool) => [
       ...runner.runStore.rowStatements(pool.settings.name, "UpdateItem"),
@@ -43,6 +44,15 @@ export function operateStatements(runner: StudioRunner): readonly PolicyStatemen
 const networkReads = ["Subnets", "SecurityGroups", "RouteTables", "VpcEndpoints"].map(
   (what) => `ec2:Describe${what}`,
 );
+
+/** The name of `cdk bootstrap`'s stack. */
+const bootstrapStack = "CDKToolkit";
+
+const describe = (stack: Stack, name: string): PolicyStatement =>
+  allow(
+    ["cloudformation:DescribeStacks"],
+    [stack.formatArn({ service: "cloudformation", resource: "stack", resourceName: `${name}/*` })],
+  );
 
 const allow = (actions: readonly string[], resources: readonly string[]): PolicyStatement =>
   new PolicyStatement({ actions: [...actions], resources: [...resources] });

@@ -2,7 +2,7 @@ import type { Settings } from "../../infra/settings.ts";
 import { attempt, problemOf, valueOf } from "../attempt.ts";
 import type { Check, Facts, Finding } from "./check.ts";
 
-/** The name of `cdk bootstrap`'s stack. */
+/** The name of `cdk bootstrap`'s stack, which `grantOperate` lets doctor read. */
 const bootstrapStack = "CDKToolkit";
 /** The version that aws-cdk-lib's default synthesizer requires. */
 const oldestBootstrap = 6;

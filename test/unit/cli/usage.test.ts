@@ -92,6 +92,12 @@ describe("errors from outside", () => {
     await expectRun("status", 5, "Error: Nothing answers at 127.0.0.1:4401.", "npm start");
     cli.aws.broken.stacks = new RunnerError("run_store_unavailable", "no run store", { cause: refused });
     await expectRun("status", 5, "Nothing answers at 127.0.0.1:4401.");
+    const unknown = Object.assign(new Error("getaddrinfo"), {
+      code: "ENOTFOUND",
+      hostname: "sts.nowhere.aws",
+    });
+    cli.aws.broken.stacks = unknown;
+    await expectRun("status", 5, "Nothing answers at sts.nowhere.aws.\nCheck the network, --region,");
   });
 
   const named = (name: string, message = "the call failed") => Object.assign(new Error(message), { name });

@@ -36,6 +36,9 @@ export function describer(provider: ApiOptions, asked: Asked): (error: unknown) 
       return refusal(provider, asked, error);
     if (error instanceof SyntaxError)
       return new RunnerError("model_contract", "the model's answer holds broken JSON");
+    // The client writes an error's body into its message.
+    if (error instanceof RangeError && error.message === "Maximum call stack size exceeded")
+      return new RunnerError("model_contract", "the model's answer is nested too deeply");
     if (chain.some((one) => brokenExchange(one) !== undefined)) return broken(chain, asked);
     if (error instanceof OpenAIError && !(error instanceof APIConnectionError))
       return new RunnerError("model_contract", "the exchange of our identity was answered without a token");

@@ -9,6 +9,7 @@ import { extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { captureConsole } from "./bootstrap-console.ts";
 import { limitModules } from "./bootstrap-modules.ts";
+import { hideCompileCache, saveCompiled } from "./compile-cache.ts";
 import type { ChildMessage, InvokeMessage, LambdaFailure } from "./messages.ts";
 
 type Handler = (event: unknown, context: object) => unknown;
@@ -131,12 +132,14 @@ process.on("unhandledRejection", (reason) =>
 );
 captureConsole(() => requestId);
 limitModules(env["LAMBDA_TASK_ROOT"] ?? "");
+hideCompileCache(env);
 try {
   const handler = await loadHandler();
   process.on("message", (message) => {
     if (isInvoke(message)) void handle(handler, message);
   });
   send({ kind: "ready" });
+  saveCompiled();
 } catch (thrown) {
   send({ kind: "init-failed", error: toFailure(thrown, initErrorType(thrown)) }, () => process.exit(1));
 }

@@ -4,6 +4,7 @@
  * from callbacks, where nothing can catch the error.
  */
 import dynalite from "dynalite";
+import { saveCompiled } from "./compile-cache.ts";
 
 process.title = "studio-runner dynamodb";
 process.umask(0o077);
@@ -33,4 +34,7 @@ process.on("uncaughtException", (error) => {
 });
 process.on("disconnect", close);
 process.on("SIGTERM", close);
-server.listen(socketPath, () => void process.send?.("listening"));
+server.listen(socketPath, () => {
+  process.send?.("listening");
+  saveCompiled();
+});

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { withTimeLimit } from "../../lib/core/clock.ts";
+import { compileCacheOfThis } from "./compile-cache.ts";
 import { CloudError } from "./errors.ts";
 import { exitOf, readLines } from "./process-io.ts";
 import { createTables, type TablesOptions } from "./tables.ts";
@@ -82,7 +83,7 @@ function spawnDatabase({ clock, warden, region, accountId, folder = "" }: Databa
   const connection = { keepAlive: true, socketPath };
   const agent = new Agent(connection);
   const child = fork(main, [socketPath, folder], {
-    env: { AWS_REGION: region, AWS_ACCOUNT_ID: accountId, PATH: "/usr/bin:/bin" },
+    env: { ...compileCacheOfThis(), AWS_REGION: region, AWS_ACCOUNT_ID: accountId, PATH: "/usr/bin:/bin" },
     execPath: process.execPath,
     execArgv: [],
     stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { Clock } from "../../lib/core/clock.ts";
+import { compileCacheOfThis } from "./compile-cache.ts";
 import type { Kill } from "./faults.ts";
 import type { ChildMessage, InvokeMessage } from "./messages.ts";
 import { failureOf, outcomeOf, overMemory, type Failure, type Outcome, type RawOutcome } from "./outcome.ts";
@@ -196,7 +197,7 @@ async function timeLimit(
 function spawnEnvironment(fn: FunctionResource, variables: Readonly<Record<string, string>>): ChildProcess {
   return fork(bootstrap, [fn.title, fn.arn], {
     cwd: fn.codeFolder,
-    env: { ...variables },
+    env: { ...variables, ...compileCacheOfThis() },
     execPath: process.execPath,
     execArgv: heapLimit(fn, variables),
     stdio: ["ignore", "pipe", "pipe", "ipc"],

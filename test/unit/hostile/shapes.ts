@@ -1,5 +1,3 @@
-const length = 1_000_000;
-
 /** Beginnings that nothing ends, food for nested repetition, and runs of one character. */
 const repeated: readonly string[] = [
   ...Array.from('a1 \n\r=<>([{"\\*😀'),
@@ -33,7 +31,7 @@ const repeated: readonly string[] = [
   "data: a\n",
 ];
 
-/** An opening, and what follows it a million times: blanks, which a pattern may share out in many ways, or half of a pair. */
+/** An opening, and what follows it again and again: blanks, which a pattern may share out in many ways, or half of a pair. */
 const opened: readonly (readonly [opening: string, filler: string])[] = [
   ["<svg", " "],
   ["{{artifact:chart:", " "],
@@ -48,25 +46,30 @@ const opened: readonly (readonly [opening: string, filler: string])[] = [
   ["data: ", "a"],
 ];
 
-const half = length / 2;
 /** What closes again. */
-const closed: readonly (readonly [name: string, make: () => string])[] = [
-  ["titles that are closed late", () => `<html>${"<title ".repeat(Math.ceil(half / 7))}>${"a".repeat(half)}`],
-  ["a deep list", () => `${"[".repeat(half)}${"]".repeat(half)}`],
-  ["a deep error", () => `{"error":${"[".repeat(half)}${"]".repeat(half)}}`],
-  ["a deep message", () => `{"message":${'{"message":'.repeat(length / 20)}1${"}".repeat(length / 20)}}`],
+const closed: readonly (readonly [name: string, make: (length: number) => string])[] = [
+  [
+    "titles that are closed late",
+    (length) => `<html>${"<title ".repeat(Math.ceil(length / 14))}>${"a".repeat(length / 2)}`,
+  ],
+  ["a deep list", (length) => `${"[".repeat(length / 2)}${"]".repeat(length / 2)}`],
+  ["a deep error", (length) => `{"error":${"[".repeat(length / 2)}${"]".repeat(length / 2)}}`],
+  [
+    "a deep message",
+    (length) => `{"message":${'{"message":'.repeat(length / 20)}1${"}".repeat(length / 20)}}`,
+  ],
 ];
 
 const beginnings = [...repeated.map((piece) => ["", piece] as const), ...opened];
 
-/** A megabyte each, and an end that matches nothing. */
-export const shapes: readonly (readonly [name: string, make: () => string])[] = [
+/** Texts of a given length, each with an end that matches nothing. */
+export const shapes: readonly (readonly [name: string, make: (length: number) => string])[] = [
   ...closed,
   ...beginnings.map(
     ([opening, filler]) =>
       [
         `${JSON.stringify(opening)} and ${JSON.stringify(filler)} again and again`,
-        () => `${opening}${filler.repeat(Math.ceil(length / filler.length))}!`,
+        (length: number) => `${opening}${filler.repeat(Math.ceil(length / filler.length))}!`,
       ] as const,
   ),
 ];

@@ -112,7 +112,7 @@ export const targets: Readonly<Record<string, Target>> = {
   findPlaceholders,
   "a message with placeholders": (text) => repairPrompt(danglingPlaceholders(text, emptyDraft), emptyDraft),
   "an assistant message": ignoringErrors((text) => toPayload(emptyDraft, text)),
-  "an assistant message at the cap": ignoringErrors((text) => toPayload(emptyDraft, text.slice(0, 24_000))),
+  "an assistant message at the cap": ignoringErrors((text) => toPayload(emptyDraft, text)),
   preview,
   "the local Studio's rules": (text) => [
     problemsOf(payload({ assistantMessage: text })),
@@ -178,4 +178,15 @@ export const targets: Readonly<Record<string, Target>> = {
     terminal.out(text);
     terminal.progress(text);
   },
+};
+
+/** Work that is not linear, to test the comparison itself. */
+export const quadratic: Readonly<Record<string, Target>> = {
+  "a pattern that tries every start": (text) => /\s+$/.test(text),
+};
+
+/** The lengths of texts that are shorter than the others': longer ones are refused unread, or take seconds. */
+export const lengths: Readonly<Record<string, number>> = {
+  "an assistant message at the cap": 23_900,
+  "a pattern that tries every start": 16_000,
 };

@@ -42,6 +42,7 @@ const ignored = stream(
 );
 const noSchema = "the model's answer breaks the Responses schema at";
 const noText = "Invalid input: expected string, received undefined";
+const nested = (levels: number): string => `${"[".repeat(levels)}${"]".repeat(levels)}`;
 const half = [message("Half"), functionCall("call_1", "create_list", '{"a"')];
 
 const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] = [
@@ -131,6 +132,7 @@ const cases: readonly (readonly [ErrorCode, words: string, readonly Case[]])[] =
     [
       ["what answered at the model's address is not the Responses API (HTTP 404)", html(404)],
       [`${noSchema} response.id: ${noText}`, { body: { ok: true } }],
+      ["the model's answer is nested too deeply", { status: 400, body: nested(10_000) }],
       ["the model's answer holds broken JSON", rawStream("event: response.completed\ndata: {nope\n\n")],
       [
         `${noSchema} function_call.call_id: ${noText}`,

@@ -10,7 +10,7 @@ export function createCompletion(others: readonly CommandWords[]): Command {
     name: "completion",
     summary: "Prints a script with which a shell completes commands, options and choices",
     details:
-      "For the name studio-runner: the bin of a global installation, or an alias such as alias studio-runner='npx studio-runner'. " +
+      'For the name studio-runner: the bin of a global installation, or a function, in bash and zsh: studio-runner() { npx studio-runner "$@"; } ' +
       "The script's first line says where it goes.",
     arguments: [{ name: "shell", meaning: shells.join(", "), choices: shells }],
     examples: [{ line: "completion bash", shows: "the script for bash" }],

@@ -50,22 +50,28 @@ export const flagRows: readonly OptionRow[] = [
     meaning: "do not ask; settings without an option keep their value, or get their default",
   },
   { flags: "--force", meaning: "overwrite settings that differ without asking" },
-  { flags: "--language <name>", meaning: "of a new app: javascript or typescript" },
+  { flags: "--language <name>", meaning: "of a new app: javascript or typescript", choices: languages },
   { flags: "--pools <list>", meaning: "the whole list of pools: name:kind,name:kind" },
   {
     flags: "--kind <kind>",
     meaning: "user or global; like the next three options, for the pool in --pool or for all",
+    choices: kind.options,
   },
-  { flags: "--polling <mode>", meaning: "economy, balanced or fast" },
+  { flags: "--polling <mode>", meaning: "economy, balanced or fast", choices: polling.unwrap().options },
   { flags: "--concurrency <count>", meaning: "the maximum number of jobs at once" },
   { flags: "--cap <usd>", meaning: "estimated spending per day at which leasing stops, or none" },
   {
     flags: "--provider <name>",
     meaning: "the model's provider: openai, or Amazon Bedrock's endpoint mantle or runtime",
+    choices: providerAnswers,
   },
   { flags: "--model <name>", meaning: "the model that answers" },
   { flags: "--email <address>", meaning: "the e-mail address that receives the alarms, or none" },
-  { flags: "--monitoring <level>", meaning: "full, lean or off" },
+  {
+    flags: "--monitoring <level>",
+    meaning: "full, lean or off",
+    choices: monitoringSchema.shape.level.unwrap().options,
+  },
 ];
 
 /**

@@ -4,7 +4,8 @@ import { commandName } from "../infra/command-line.ts";
 import { markdownTable } from "../infra/markdown-table.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
-import { asSentence, exits } from "./errors.ts";
+import { exits } from "./errors.ts";
+import { asSentence } from "../lib/core/text.ts";
 import { globalOptions } from "./global-options.ts";
 
 /** The page docs/cli.md. */

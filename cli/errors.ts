@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { RunnerError, type ErrorCode } from "../lib/core/errors.ts";
-import { printable } from "../lib/core/text.ts";
+import { asSentence, printable } from "../lib/core/text.ts";
 
 /** The meaning of each exit code, printed by `--help` and in docs/cli.md. */
 export const exits = {
@@ -126,10 +126,6 @@ const ofRunner: Readonly<Partial<Record<ErrorCode, CliErrorCode>>> = {
   answer_too_long: "check_failed",
   time_limit: "check_failed",
 };
-
-/** Makes a sentence from a lower-case message of lib. */
-export const asSentence = (message: string): string =>
-  `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
 
 /** Converts any thrown value to the error that the command ends with. */
 export function toCliError(thrown: unknown): CliError {

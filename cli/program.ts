@@ -4,7 +4,8 @@ import { stackNameSchema } from "../infra/settings-schema.ts";
 import { helpOf, type Command, type Example } from "./command.ts";
 import type { GlobalOptions } from "./context.ts";
 import { globalOptions } from "./global-options.ts";
-import { asSentence, CliError, exits } from "./errors.ts";
+import { CliError, exits } from "./errors.ts";
+import { asSentence } from "../lib/core/text.ts";
 import { wrap, wrapCommand } from "./wrap.ts";
 
 /** A parsed command line. */

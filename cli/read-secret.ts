@@ -1,6 +1,7 @@
 import { hasCode } from "../lib/core/errors.ts";
 import type { Context } from "./context.ts";
-import { asSentence, CliError } from "./errors.ts";
+import { CliError } from "./errors.ts";
+import { asSentence } from "../lib/core/text.ts";
 
 interface Wanted<T> {
   /** "the model key". */

@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { printable } from "../../lib/core/text.ts";
-import { asSentence, CliError } from "../errors.ts";
+import { asSentence, printable } from "../../lib/core/text.ts";
+import { CliError } from "../errors.ts";
 import type { Identity } from "../ports.ts";
 import type { AwsConfig } from "./config.ts";
 

@@ -4,7 +4,7 @@ import type { RunnerKey } from "../../lib/core/secret.ts";
 import { parseModelKey, parseRunnerKeys } from "../../lib/keys/secrets.ts";
 import { attempt, valueOf } from "../attempt.ts";
 import type { Context } from "../context.ts";
-import { asSentence } from "../errors.ts";
+import { asSentence } from "../../lib/core/text.ts";
 import { count } from "../format.ts";
 import { insteadOfKey } from "../key-names.ts";
 import type { ModelAnswer } from "../model.ts";

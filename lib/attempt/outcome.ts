@@ -1,3 +1,4 @@
+import { asSentence } from "../core/text.ts";
 import { timing } from "../core/timing.ts";
 import { RunnerError, toRunnerError, type ErrorCode } from "../core/errors.ts";
 import type { Cancellation, FailureReport, Outcome, OutcomeState } from "../runs/run.ts";
@@ -25,7 +26,7 @@ export const superseded = (): RunnerError =>
 /** What the job's user reads when an operator cancelled the run. */
 export function cancelledReport({ by, why }: Cancellation): FailureReport {
   const explanation = `This job was cancelled by ${by}${why === undefined ? "" : `: ${why}`}`;
-  return { reason: "cancelled", explanation: /[.!?]$/.test(explanation) ? explanation : `${explanation}.` };
+  return { reason: "cancelled", explanation: asSentence(explanation) };
 }
 
 export const cancelled = (cancellation: Cancellation): RunnerError =>
@@ -68,7 +69,7 @@ export interface ClassifiedError {
 export function classifyError(thrown: unknown): ClassifiedError {
   const error = toRunnerError(thrown);
   const state = statesWithoutReport[error.code] ?? "failed";
-  return { error, state, explanation: plainWords[error.code] ?? error.message };
+  return { error, state, explanation: plainWords[error.code] ?? asSentence(error.message) };
 }
 
 /** The failure of a run whose attempts are used up. */

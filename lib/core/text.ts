@@ -15,6 +15,10 @@ export function keepTail(text: string, max: number): string {
   return text.slice(isLowSurrogate(text, start) ? start + 1 : start);
 }
 
+/** "it failed" → "It failed." */
+export const asSentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+
 function isLowSurrogate(text: string, index: number): boolean {
   const unit = text.charCodeAt(index);
   return unit >= 0xdc00 && unit <= 0xdfff;

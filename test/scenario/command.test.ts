@@ -78,7 +78,7 @@ describe.concurrent("npm start -- --once", () => {
     await queue(stateDir, "Plan a launch. [[refuse]]");
     const { code, stdout } = await run(["--once", "--state-dir", stateDir]);
     expect(code).toBe(1);
-    expect(stdout).toContain("the model declined: I can't help with that request.");
+    expect(stdout).toContain("The model declined: I can't help with that request.");
     expect(stdout).toMatch(
       /^Plan a launch\. \[\[refuse\]\] +failed: model_refused +\d+\.\d +\d+ +\$0\.\d+$/m,
     );

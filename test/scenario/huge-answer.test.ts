@@ -34,7 +34,7 @@ test("an answer of 100 MB from the model fails its job once, with the reason, an
   });
   expect(scenario.summary(workspaceId)).toMatchObject({
     state: "failed",
-    failure: "the model's answer is too long: more than 8 MiB, or more than fits into memory",
+    failure: "The model's answer is too long: more than 8 MiB, or more than fits into memory.",
   });
   expect(model.requests.filter(({ path }) => path === "/v1/responses")).toHaveLength(1);
 });

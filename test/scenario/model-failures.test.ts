@@ -102,7 +102,7 @@ describe("a job fails with a reason", () => {
     const { workspaceId, asked } = await runJob();
     expect(scenario.summary(workspaceId)).toMatchObject({
       state: "failed",
-      failure: expect.stringContaining("the quota of the model's account is used up"),
+      failure: expect.stringContaining("The quota of the model's account is used up"),
     });
     expect(asked).toBe(1);
   });

@@ -79,7 +79,7 @@ describe("a killed job whose earlier rounds cannot be read starts over once and 
     expect(scenario.lines("job_started_over")).toHaveLength(1);
     expect(scenario.summary(workspaceId)).toMatchObject({
       state: "failed",
-      failure: "the run's earlier responses cannot be used: the provider keeps no responses",
+      failure: "The run's earlier responses cannot be used: the provider keeps no responses.",
     });
   });
 });

@@ -123,7 +123,7 @@ describe("a failed job is reported", () => {
     expect(calls(workspaceId, "/failWorkspaceJob")).toBe(3);
     expect(scenario.summary(workspaceId)).toMatchObject({
       state: "failed",
-      failure: "the model declined: I can't help with that request.",
+      failure: "The model declined: I can't help with that request.",
     });
   });
 

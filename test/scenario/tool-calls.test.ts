@@ -24,7 +24,7 @@ const failing = [
     "tool_rounds_exceeded",
     "the model was still calling tools after 24 rounds, so the job was stopped",
   ],
-  ["refuse", "model_refused", "the model declined: I can't help with that request."],
+  ["refuse", "model_refused", "The model declined: I can't help with that request."],
   ["incomplete", "model_incomplete", "the model stopped at its output limit, before its answer was whole"],
   ["content-filter", "model_content_filtered", "the provider's content filter stopped the model's answer"],
   ["empty", "model_empty", "the model answered with neither text nor a tool call"],

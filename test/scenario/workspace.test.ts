@@ -65,7 +65,7 @@ test.concurrent("a completion without an answer is not posted again as the answe
   await scenario.drain();
   expect(await answers(scenario, workspaceId)).toEqual([
     expect.stringMatching(/^assistant: /),
-    "failure: the model declined: I can't help with that request.",
+    "failure: The model declined: I can't help with that request.",
   ]);
   expect(await endsOf(scenario)).toEqual(["completed: unconfirmed", "failed: model_refused"]);
 });
@@ -80,7 +80,7 @@ test.concurrent("a failure report without an answer is not posted again for the 
   await dispatchUntilMoved(scenario);
   await scenario.drain();
   expect(await answers(scenario, workspaceId)).toEqual([
-    "failure: the model declined: I can't help with that request.",
+    "failure: The model declined: I can't help with that request.",
     expect.stringMatching(/^assistant: /),
   ]);
   expect(await endsOf(scenario)).toEqual(["failed: model_refused", "completed: ok"]);

@@ -109,6 +109,6 @@ describe("a cancelled run", () => {
       runStore: { saveProgress: async () => marked },
     });
     expect(result).toEqual({ state: "failed", reason: "model_refused" });
-    expect(only(requests, "fail")).toEqual(["fail the model declined: no"]);
+    expect(only(requests, "fail")).toEqual(["fail The model declined: no."]);
   });
 });

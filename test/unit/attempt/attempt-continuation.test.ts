@@ -167,7 +167,7 @@ describe("a payload that Studio refuses", () => {
     const { result, requests } = await ran({ work, complete: throwing(refusal) });
     expect(result).toMatchObject({ state: "failed", reason: "studio_rejected" });
     expect(only(requests, "complete")).toHaveLength(posts);
-    expect(requests.at(-1)).toBe(`fail ${words}`);
+    expect(requests.at(-1)).toBe(`fail ${words}.`);
   });
 });
 

@@ -3,7 +3,7 @@ import { RunnerError } from "../../../lib/core/errors.ts";
 import { build, lost, nextJobContext, only, outage, ran, throwing } from "./attempt-world.ts";
 
 const declined = throwing(new RunnerError("model_refused", "the model declined: no"));
-const reporting = { reason: "model_refused", explanation: "the model declined: no" };
+const reporting = { reason: "model_refused", explanation: "The model declined: no." };
 const failed = { state: "failed", reason: "model_refused" };
 
 describe("a failure report", () => {
@@ -39,7 +39,7 @@ describe("a failure report", () => {
     const { result, requests, outcomes } = await ran({ row: { attempt: 2, reporting } });
     expect(result).toEqual(failed);
     const others = requests.filter((request) => !request.startsWith("heartbeat"));
-    expect(others).toEqual(["context ws1", "fail the model declined: no"]);
+    expect(others).toEqual(["context ws1", "fail The model declined: no."]);
     expect(outcomes).toMatchObject([{ state: "failed", ...reporting }]);
   });
 

@@ -175,8 +175,8 @@ describe("a failure", () => {
   it("is reported to Studio with its explanation, and finishes the run under its code", async () => {
     const { result, requests, outcomes, metrics } = await ran({ work: declined });
     expect(result).toEqual({ state: "failed", reason: "model_refused" });
-    expect(requests).toEqual(["heartbeat k1.secret", "fail the model declined: no"]);
-    const failed = { state: "failed", reason: "model_refused", explanation: "the model declined: no" };
+    expect(requests).toEqual(["heartbeat k1.secret", "fail The model declined: no."]);
+    const failed = { state: "failed", reason: "model_refused", explanation: "The model declined: no." };
     expect(outcomes).toEqual([{ ...failed, atMs: 1_000_000, costUsd: 0 }]);
     expect(metrics.emitted).toContain("RunsFailed{pool=default,reason=model_refused} 1");
   });
@@ -194,7 +194,7 @@ describe("a failure", () => {
     const world = { work: declined, fail: throwing(outage), context: async () => nextJobContext };
     const { result, requests, outcomes } = await ran(world, { forMs: 60_000 });
     expect(result).toMatchObject({ state: "failed", reason: "model_refused" });
-    expect(requests).toEqual(["heartbeat k1.secret", "fail the model declined: no", "context ws1"]);
+    expect(requests).toEqual(["heartbeat k1.secret", "fail The model declined: no.", "context ws1"]);
     expect(outcomes).toMatchObject([{ state: "failed", unconfirmed: true }]);
   });
 

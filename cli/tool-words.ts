@@ -1,3 +1,5 @@
+import { printable } from "../lib/core/text.ts";
+
 /** What each tool makes: what the model does while it calls the tool, and the result. */
 const words: Readonly<
   Record<string, { readonly doing: string; readonly one: string; readonly many: string }>
@@ -27,6 +29,9 @@ const wordsOf = (tool: unknown) =>
 
 /** "drawing a table"; a tool of another version has no words of its own. */
 export const doing = (tool: unknown): string => wordsOf(tool)?.doing ?? "the model calls a tool";
+
+/** "a table"; a tool of another version keeps its name. */
+export const resultOf = (tool: string): string => wordsOf(tool)?.one ?? printable(tool);
 
 /** ": 2 tables, a list"; empty if no tool is known. */
 export function madeWith(tools: unknown): string {

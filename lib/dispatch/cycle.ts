@@ -74,7 +74,10 @@ class Cycle {
   #poller: Poller | undefined;
   #cap: DailyCap | undefined;
   #reaped = 0;
-  /** No good poll is recorded since the last failed cycle: operators look at it right after a deploy or a new key. */
+  /**
+   * No good poll is recorded since the last failed cycle, or for longer than two cycles: operators look at it right after a
+   * deploy, a new key or a schedule that was off.
+   */
   #awaitsGoodPoll = false;
 
   constructor(ports: CyclePorts, settings: CycleSettings, time: CycleTime) {
@@ -105,8 +108,9 @@ class Cycle {
     const reading = Promise.all([control.read(pool), keys.get(), backoff.read(pool)]);
     const [lockState, [operator, runnerKeys, poolBackoff]] = await Promise.all([locked, reading]);
     if (!lockState) return this.#result("overlap");
-    const { goodPollAtMs = 0, lastCycle } = lockState;
-    this.#awaitsGoodPoll = goodPollAtMs === 0 || (lastCycle?.atMs ?? 0) > goodPollAtMs;
+    const { goodPollAtMs = Number.NEGATIVE_INFINITY, lastCycle } = lockState;
+    const isOld = startedAtMs - goodPollAtMs > 2 * timing.scheduleMs;
+    this.#awaitsGoodPoll = isOld || (lastCycle?.atMs ?? 0) > goodPollAtMs;
     // Read under the lock, so that it includes runs that the previous cycle created.
     const openRuns = runStore.openRuns(pool);
     // The reaper also runs for a pool that leases nothing.

@@ -1,3 +1,4 @@
+import { resultOf } from "../../cli/tool-words.ts";
 import type { ReadableLine } from "../../cli/log-lines.ts";
 import type { Run } from "../../lib/runs/run.ts";
 import type { PhaseView } from "./view.ts";
@@ -43,19 +44,19 @@ export function phasesOf(run: Facts, lines: readonly Line[], nowMs: number): rea
   if (!isLogged) return [...queue, workPhase(run, endMs)];
   const { closed, open } = lines.reduce(step, { closed: [], open: undefined });
   const last = open === undefined ? [] : [{ ...open, endMs, isOpen: run.endedAtMs === undefined }];
-  return [...queue, ...[...closed, ...last].filter(isWorthShowing).map((phase) => withTools(phase, lines))];
+  return [...queue, ...[...closed, ...last].filter(isWorthShowing).map((phase) => withCalls(phase, lines))];
 }
 
 /** A round that an earlier attempt began has no line for each call: the line of its end names them. */
-function withTools(phase: PhaseView, lines: readonly Line[]): PhaseView {
-  if (phase.kind !== "round" || phase.tools.length > 0) return phase;
+function withCalls(phase: PhaseView, lines: readonly Line[]): PhaseView {
+  if (phase.kind !== "round" || phase.calls.length > 0) return phase;
   const end = lines.find(
     ({ event, attempt = 1, round }) =>
       event === "round_ended" && attempt === phase.attempt && round === phase.round,
   );
   return end === undefined
     ? phase
-    : { ...phase, tools: (end.tools ?? []).map((name) => ({ atMs: end.atMs, name })) };
+    : { ...phase, calls: (end.tools ?? []).map((tool) => ({ atMs: end.atMs, makes: resultOf(tool) })) };
 }
 
 const queuePhase = (startMs: number, endMs: number): PhaseView => ({
@@ -65,7 +66,7 @@ const queuePhase = (startMs: number, endMs: number): PhaseView => ({
   startMs: Math.min(startMs, endMs),
   endMs,
   isOpen: false,
-  tools: [],
+  calls: [],
 });
 
 /** Without log lines, only the run store's times are known. */
@@ -76,12 +77,12 @@ const workPhase = ({ leasedAtMs, endedAtMs }: Facts, endMs: number): PhaseView =
   startMs: leasedAtMs,
   endMs,
   isOpen: endedAtMs === undefined,
-  tools: [],
+  calls: [],
 });
 
 function step({ closed, open }: Folding, line: Line): Folding {
   const { event = "", atMs } = line;
-  if (event === "tool_called") return withTool({ closed, open }, line);
+  if (event === "tool_called") return withCall({ closed, open }, line);
   const begin = Object.hasOwn(begins, event) ? begins[event] : undefined;
   if (begin === undefined) return { closed, open };
   const known = open === undefined ? closed : [...closed, open];
@@ -92,12 +93,15 @@ function step({ closed, open }: Folding, line: Line): Folding {
   const ended = open === undefined ? closed : [...closed, { ...open, endMs: atMs }];
   if (next === null) return { closed: ended, open: undefined };
   const attempt = line.attempt ?? open?.attempt ?? 1;
-  return { closed: ended, open: { ...next, attempt, startMs: atMs, endMs: atMs, isOpen: false, tools: [] } };
+  return { closed: ended, open: { ...next, attempt, startMs: atMs, endMs: atMs, isOpen: false, calls: [] } };
 }
 
 /** Adds the call to its round. */
-function withTool({ closed, open }: Folding, { atMs, round, tool = "a tool" }: Line): Folding {
-  const add = (phase: PhaseView): PhaseView => ({ ...phase, tools: [...phase.tools, { atMs, name: tool }] });
+function withCall({ closed, open }: Folding, { atMs, round, tool = "a tool" }: Line): Folding {
+  const add = (phase: PhaseView): PhaseView => ({
+    ...phase,
+    calls: [...phase.calls, { atMs, makes: resultOf(tool) }],
+  });
   if (open && (round === undefined || open.round === round)) return { closed, open: add(open) };
   const at = closed.findLastIndex((phase) => phase.round === round);
   return { closed: closed.map((phase, index) => (index === at ? add(phase) : phase)), open };

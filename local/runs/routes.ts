@@ -97,8 +97,8 @@ async function orRefuse<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof CliError) throw new Refusal(statuses[error.code] ?? 503, error.message);
-    if (error instanceof RunnerError) throw new Refusal(503, error.message);
-    throw error;
+    const isExpected = error instanceof CliError || error instanceof RunnerError;
+    if (!isExpected || error.code === "internal") throw error;
+    throw new Refusal(statuses[error.code] ?? 503, error.message);
   }
 }

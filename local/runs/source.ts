@@ -1,3 +1,4 @@
+import { explainFailure } from "../../lib/attempt/attempt-failure.ts";
 import { cancelledText, cancelRun, shortName } from "../../cli/cancel-run.ts";
 import { cannedModelName } from "../../cli/canned-model.ts";
 import type { StackContext } from "../../cli/context.ts";
@@ -129,7 +130,7 @@ function toRow(run: Run, { progress, name }: Known): RunRow {
     state,
     cancelledBy: cancelled?.by ?? null,
     reason: reason === undefined || reason === "ok" ? null : reason,
-    explanation: explanation ?? null,
+    explanation: explanation ?? explainFailure(reason ?? "") ?? null,
     attempts: run.attempt,
     rounds: run.rounds,
     inputTokens: usage.inputTokens,

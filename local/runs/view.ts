@@ -70,7 +70,8 @@ export interface PhaseView {
   readonly endMs: number;
   /** It goes on. */
   readonly isOpen: boolean;
-  readonly tools: readonly { readonly atMs: number; readonly name: string }[];
+  /** The calls of tools, with what each makes: "a table". */
+  readonly calls: readonly { readonly atMs: number; readonly makes: string }[];
 }
 
 export interface RunChange {

@@ -93,7 +93,7 @@ inChromium("the page of a run", () => {
     await page.getByRole("heading", { name: "Coffee by post" }).waitFor();
     expect(await page.locator(".run-why").textContent()).toBe("Reason: model_refused");
     expect(await page.locator(".wf-row .wf-name").allTextContents()).toEqual([
-      "Round 1create_table",
+      "Round 1a table",
       "1 heartbeat",
     ]);
     const step = page.locator(".step", { hasText: "round 1: the model called 1 tool" });

@@ -36,7 +36,7 @@ const round = (startMs: number, endMs: number): PhaseView => ({
   startMs,
   endMs,
   isOpen: false,
-  tools: [{ atMs: endMs, name: "create_table" }],
+  calls: [{ atMs: endMs, makes: "a table" }],
 });
 
 export function detailOf(row: RunRow, fields: Partial<RunDetail> = {}): RunDetail {

@@ -311,6 +311,7 @@ describe("the record of a cycle", () => {
     ["of a new pool", {}, [7_000]],
     ["after a failed cycle", { lastCycle: failed, goodPollAtMs: 4_000 }, [7_000]],
     ["after a good cycle", { lastCycle: good, goodPollAtMs: 5_000 }, []],
+    ["after a long time without a cycle", { lastCycle: good, goodPollAtMs: -114_000 }, [7_000]],
   ])("is preceded by the time of the first good poll %s", async (_, lockState, recorded) => {
     const { cycle, goodPolls } = build({ clock: createFakeClock(7_000), lockState });
     await cycle({ mode: "fast" });

@@ -18,9 +18,9 @@ const run = { leasedAtMs: 100, createdAtMs: 20, endedAtMs: 900, attempt: 1 };
 
 /** "round 1 of attempt 1: 300-400" */
 const inShort = (...given: Parameters<typeof phasesOf>): readonly string[] =>
-  phasesOf(...given).map(({ kind, round, attempt, startMs, endMs, isOpen, tools }) => {
+  phasesOf(...given).map(({ kind, round, attempt, startMs, endMs, isOpen, calls }) => {
     const name = round === null ? kind : `${kind} ${round}`;
-    const made = tools.map((tool) => ` ${tool.name}@${tool.atMs}`).join("");
+    const made = calls.map(({ makes, atMs }) => `, ${makes} at ${atMs}`).join("");
     return `${attempt ?? "-"} ${name}: ${startMs}-${isOpen ? "" : endMs}${made}`;
   });
 
@@ -40,7 +40,7 @@ describe("the phases of a run", () => {
       "- queue: 20-100",
       "1 start: 100-200",
       "1 context: 200-300",
-      "1 round 1: 300-400 create_table@350 create_list@410",
+      "1 round 1: 300-400, a table at 350, a list at 410",
       "1 round 2: 400-600",
       "1 delivery: 600-900",
     ]);
@@ -65,7 +65,7 @@ describe("the phases of a run", () => {
       "1 round 1: 300-400",
       "1 handover: 400-450",
       "2 context: 450-460",
-      "2 round 1: 460-590 create_list@590",
+      "2 round 1: 460-590, a list at 590",
       "2 round 2: 590-600",
       "3 handover: 600-650",
       "3 context: 650-900",

@@ -93,7 +93,7 @@ function scaleOf(axis, firstMs) {
  * @param {Axis} axis
  * @param {RunDetail["state"]} state of the run
  */
-function rowOf({ kind, round, startMs, endMs, isOpen, tools }, axis, state) {
+function rowOf({ kind, round, startMs, endMs, isOpen, calls }, axis, state) {
   const reports = kind === "delivery" && state === "failed";
   const known = reports ? "Reporting the failure" : names[kind];
   const name = round === null ? known : `${known} ${round}`;
@@ -104,10 +104,10 @@ function rowOf({ kind, round, startMs, endMs, isOpen, tools }, axis, state) {
     class: `wf-bar wf-${kind}${isOpen ? " wf-open" : ""}${startMs < axis.startMs ? " wf-cut" : ""}`,
     style: `left:${left}%;width:${width}%`,
   });
-  const marks = tools.map(({ atMs, name: tool }) =>
-    h("span", { class: "wf-tool", style: `left:${percentAt(atMs, axis)}%`, title: tool }),
+  const marks = calls.map(({ atMs, makes }) =>
+    h("span", { class: "wf-tool", style: `left:${percentAt(atMs, axis)}%`, title: makes }),
   );
-  const about = tools.length > 0 && h("span", { class: "wf-tools" }, toolWords(tools));
+  const about = calls.length > 0 && h("span", { class: "wf-tools" }, resultsOf(calls));
   return h(
     "div",
     { class: "wf-row" },
@@ -118,14 +118,14 @@ function rowOf({ kind, round, startMs, endMs, isOpen, tools }, axis, state) {
 }
 
 /**
- * @param {PhaseView["tools"]} tools
- * @returns {string} "create_table × 2, create_file"
+ * @param {PhaseView["calls"]} calls
+ * @returns {string} "a table × 2, a file"
  */
-function toolWords(tools) {
-  return [...new Set(tools.map(({ name }) => name))]
-    .map((name) => {
-      const times = tools.filter((tool) => tool.name === name).length;
-      return times > 1 ? `${name} × ${times}` : name;
+function resultsOf(calls) {
+  return [...new Set(calls.map(({ makes }) => makes))]
+    .map((makes) => {
+      const times = calls.filter((call) => call.makes === makes).length;
+      return times > 1 ? `${makes} × ${times}` : makes;
     })
     .join(", ");
 }

@@ -19,6 +19,9 @@ const targets = [
   { target: "global", label: "Global" },
 ];
 
+/** @type {Readonly<Record<JobTarget, string>>} */
+const whose = { user: "Your own runners", global: "Shared runners" };
+
 /**
  * @param {{ store: Store, actions: Actions, drafts: Drafts }} ports
  */
@@ -122,7 +125,8 @@ function targetField(info) {
   const chosen = () => radios.find(({ radio }) => radio.checked)?.target ?? "user";
   let known = info;
   const render = () => {
-    limit.textContent = known ? `${number(known.dailyLimits[chosen()])} jobs a day` : "";
+    const perDay = known ? `, ${number(known.dailyLimits[chosen()])} jobs a day` : "";
+    limit.textContent = `${whose[chosen()]}${perDay}`;
   };
   const element = h(
     "fieldset",

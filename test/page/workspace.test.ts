@@ -1,4 +1,4 @@
-import type { Locator } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   completedWorkspace,
@@ -181,7 +181,28 @@ inEveryBrowser("the page", () => {
   });
 });
 
+/** As when its tab goes to the background, or comes back. */
+const setHidden = (page: Page, hidden: boolean): Promise<unknown> =>
+  page.evaluate(`
+    Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  `);
+
 inChromium("the page", () => {
+  test("keeps no connection while it is hidden, so that a seventh tab loads, and catches up when it is shown", async () => {
+    const pages: Page[] = [];
+    while (pages.length < 7) {
+      const { page } = await openPage();
+      await page.getByText("Live").waitFor();
+      await setHidden(page, true);
+      pages.push(page);
+    }
+    rig.studio.queueJob({ text: "Queued while the tabs were hidden" });
+    await setHidden(pages[0]!, false);
+    await pages[0]!.getByText("Queued while the tabs were hidden").first().waitFor();
+    for (const page of pages) await page.close();
+  });
+
   test("says that answers are the offline model's only when they are, and how to ask a real one", async () => {
     const canned = await openPage(`#/w/${rig.studio.queueJob({ text: "Anything" })}`);
     const label = canned.page.getByRole("note", { name: "About the answers" });

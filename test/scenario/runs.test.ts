@@ -1,14 +1,41 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { RunDetail, RunRow, RunsView, StepView } from "../../local/runs/view.ts";
 import type { WorkspaceDetail } from "../../local/studio/page-api.ts";
 import { operatorOf } from "../support/here-cli.ts";
 import { held } from "../support/hold.ts";
 import { send } from "../support/send.ts";
-import { startScenario } from "../support/stack.ts";
+import { startScenario, type Scenario } from "../support/stack.ts";
 
 interface Story {
   readonly runs: readonly { readonly runId: string; readonly steps: readonly StepView[] }[];
 }
+
+test("a run and its timeline are still there after the stack is started again", async ({
+  onTestFinished,
+}) => {
+  const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-restarted-"));
+  onTestFinished(() => rmSync(stateDir, { recursive: true }));
+  const timelineIn = async ({ studio }: Scenario): Promise<RunDetail> => {
+    const get = async (path: string): Promise<unknown> =>
+      (await fetch(`${studio.url}/api/runs${path}`)).json();
+    const { runs } = (await get("?state=completed")) as RunsView;
+    return (await get(`/${runs[0]?.runId}`)) as RunDetail;
+  };
+  const first = await startScenario({ stateDir });
+  const workspaceId = first.queue("Plan a launch. [[rounds:1]]");
+  await first.drain();
+  await first.ended(workspaceId);
+  const before = await timelineIn(first);
+  await first.close();
+  const second = await startScenario({ stateDir }, onTestFinished);
+
+  const after = await timelineIn(second);
+  expect(after).toEqual(before);
+  expect(after.log.length).toBeGreaterThan(0);
+});
 
 test("the pages follow a job in the words of explain, and cancel another during a generation", async ({
   onTestFinished,

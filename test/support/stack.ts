@@ -29,6 +29,8 @@ import { send } from "./send.ts";
 import { killWorker } from "./working-on.ts";
 
 export interface ScenarioOptions extends Timeouts {
+  /** A folder that an earlier stack has used. Default: a new one, removed at the end. */
+  readonly stateDir?: string;
   /** Default: 4. */
   readonly concurrency?: number;
   /** Default: five minutes, in which no lease expires and no heartbeat is due. */
@@ -136,7 +138,7 @@ export async function startScenario(
   options: ScenarioOptions = {},
   onTestFinished?: (close: () => Promise<void>) => void,
 ): Promise<Scenario> {
-  const stateDir = mkdtempSync(join(tmpdir(), "studio-runner-state-"));
+  const { stateDir = mkdtempSync(join(tmpdir(), "studio-runner-state-")) } = options;
   const events: CloudEvent[] = [];
   const madeSecrets: string[] = [];
   const { modelClock, hold } = createHold();
@@ -164,7 +166,7 @@ export async function startScenario(
   });
   const close = async (): Promise<void> => {
     await stack.stop(0);
-    rmSync(stateDir, { recursive: true, force: true });
+    if (options.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
   };
   onTestFinished?.(close);
   const { cloud, studio, model } = stack;

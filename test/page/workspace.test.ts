@@ -199,7 +199,9 @@ inChromium("the page", () => {
     }
     rig.studio.queueJob({ text: "Queued while the tabs were hidden" });
     await setHidden(pages[0]!, false);
-    await pages[0]!.getByText("Queued while the tabs were hidden").first().waitFor();
+    await expect
+      .poll(() => pages[0]!.locator(".workspace-name").allTextContents())
+      .toEqual(["Queued while the tabs were hidden"]);
     for (const page of pages) await page.close();
   });
 

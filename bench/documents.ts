@@ -20,24 +20,29 @@ const measuredParts: Readonly<Record<string, Readonly<Record<string, Render>>>> 
   "docs/costs.md": { cost: ({ cost }) => costTables(cost) },
 };
 
-const perMonth = (cost: Performance["cost"], mode: PollingMode): string =>
-  cents(cost.idle.find((row) => row.mode === mode)?.computeAndRequests ?? Number.NaN);
+const idleAt = (cost: Performance["cost"], mode: PollingMode): number =>
+  cost.idle.find((row) => row.mode === mode)?.computeAndRequests ?? Number.NaN;
 
 function renderSummary({ drain, polling, cost }: Performance): string {
-  const wait = polling.find((row) => row.mode === "fast" && row.studioLatencyMs === 50)?.p50 ?? Number.NaN;
+  const waitFor = (mode: PollingMode): string => {
+    const row = polling.find((one) => one.mode === mode && one.studioLatencyMs === 50);
+    return `${(row?.p50 ?? Number.NaN).toFixed(1)} s`;
+  };
   const job = cost.jobs.find((row) => row.inferenceSeconds === 60)?.total ?? Number.NaN;
-  const lean = cost.monitoring.find((row) => row.level === "lean")?.wholeIdleBill ?? Number.NaN;
+  const billAt = (level: string): number =>
+    cost.monitoring.find((row) => row.level === level)?.wholeIdleBill ?? Number.NaN;
+  const byDefault = billAt("full") - idleAt(cost, "economy") + idleAt(cost, "balanced");
   return columns(
     [
+      ["a month without a job, by default", `${cents(byDefault)} in all, before AWS's free tier`],
       [
-        "a month without a job, asking once a minute",
-        `${perMonth(cost, "economy")} for compute and requests`,
+        "the same, asking once a minute, with four alarms",
+        `${cents(billAt("lean"))} in all, ${cents(idleAt(cost, "economy"))} of it for compute and requests`,
       ],
-      ["the same with secrets, logs and four alarms", `${cents(lean)} in all`],
       ["1,000 jobs of 60 s", `${cents(job)} to AWS, and what your model's provider charges`],
       [
         "wait of a message, median",
-        `${wait.toFixed(1)} s with \`polling: fast\` (${perMonth(cost, "fast")} a month)`,
+        `${waitFor("balanced")} by default, ${waitFor("economy")} when asking once a minute`,
       ],
       [
         `${drain.jobs} jobs of ${drain.modelLatencyMs / 1000} s, ${drain.concurrency} at a time`,

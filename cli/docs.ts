@@ -43,7 +43,7 @@ function renderCommand(command: Command): readonly string[] {
     ...given.map((row) => [`\`${row.name.toUpperCase()}\``, row.meaning]),
     ...options.map(({ flags, meaning }) => [`\`${flags}\``, meaning]),
   ];
-  const shown = examples.map(({ line, shows }) => `${commandName} ${line}   # ${shows}`);
+  const shown = examples.map(({ line, shows }) => `# ${shows}\n${commandName} ${line}`);
   return [
     `## ${name}`,
     `${asSentence(summary)}${details === undefined ? "" : ` ${details}`}`,

@@ -72,6 +72,9 @@ function writeCode(md: MarkdownRenderer): void {
   };
 }
 
+/** The local Studio's. */
+const icon = readFileSync(join(root, "local/studio/page/icon.svg"), "utf8");
+
 const titleOf = (file: string): string =>
   /^# (?:\d+\. )?(.*)$/m.exec(readFileSync(join(root, file), "utf8"))?.[1] ?? file;
 
@@ -94,7 +97,10 @@ export default defineConfig({
   lang: "en",
   rewrites: { "decisions/README.md": "decisions/index.md" },
   cleanUrls: false,
-  head: [["meta", { name: "theme-color", content: "#3451b2" }]],
+  head: [
+    ["meta", { name: "theme-color", content: "#3451b2" }],
+    ["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(icon)}` }],
+  ],
   markdown: {
     anchor: { slugify: slugOf },
     config: (md) => {

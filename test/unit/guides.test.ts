@@ -52,7 +52,7 @@ function exists(command: string): boolean {
   const [program, ...words] = command.split(" ");
   const name = (words[0] === "run" ? words[1] : words[0]) ?? "";
   if (program === "npx") return name in bin || existsSync(resolve(root, "node_modules/.bin", name));
-  return name === "ci" || scripts[name] !== undefined;
+  return ["ci", "pack"].includes(name) || scripts[name] !== undefined;
 }
 
 it("the README is short", () => {

@@ -199,14 +199,18 @@ async function shoot(
   await page.locator(shows).first().waitFor();
   await page.evaluate("document.fonts.ready");
   await prepare?.(page);
-  // A reader's stack is in the default folder.
-  await page.evaluate(
-    "for (const code of document.querySelectorAll('code')) code.textContent = code.textContent.replace(/ --state-dir \\S+/, '')",
-  );
+  await page.evaluate(asAtAReaders);
   await page.screenshot({ path: join(imageDir, `${name}.png`), animations: "disabled" });
   await context.close();
   print(`docs/images/${name}.png`);
 }
+
+/** A reader's stack is in the default folder, and his name is not root. The words for the offline model are not his either. */
+const asAtAReaders = `
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode())
+    text.data = text.data.replace(/ --state-dir \\S+/, "").replace(/ by root\\b/, " by ann").replace(/\\s*\\[\\[.*?(?:\\]\\]|$)/g, "");
+`;
 
 const threadOf = ({ url }: Stack, workspaceId: string): string => `${url}/#/w/${workspaceId}`;
 const asPrinted = async (page: Page): Promise<void> => {

@@ -199,14 +199,14 @@ async function shoot(
   await page.locator(shows).first().waitFor();
   await page.evaluate("document.fonts.ready");
   await prepare?.(page);
-  await page.evaluate(asAtAReaders);
+  await page.evaluate(asReadersSeeIt);
   await page.screenshot({ path: join(imageDir, `${name}.png`), animations: "disabled" });
   await context.close();
   print(`docs/images/${name}.png`);
 }
 
 /** A reader's stack is in the default folder, and his name is not root. The words for the offline model are not his either. */
-const asAtAReaders = `
+const asReadersSeeIt = `
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = texts.nextNode(); text; text = texts.nextNode())
     text.data = text.data.replace(/ --state-dir \\S+/, "").replace(/ by root\\b/, " by ann").replace(/\\s*\\[\\[.*?(?:\\]\\]|$)/g, "");

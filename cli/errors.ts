@@ -138,7 +138,7 @@ export function toCliError(thrown: unknown): CliError {
   const row = known.find(({ names }) =>
     causes.some((cause) => namesOf(cause).some((n) => names.includes(n))),
   );
-  if (row) return new CliError(row.code, message, { remedy: row.remedy, cause: thrown });
+  if (row) return new CliError(row.code, asSentence(message), { remedy: row.remedy, cause: thrown });
   const silent = causes.find((cause) => namesOf(cause).some((name) => unanswered.includes(name)));
   if (silent) return nothingAnswers(silent, thrown);
   if (thrown instanceof RunnerError && thrown.code === "config_invalid")

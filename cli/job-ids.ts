@@ -30,19 +30,21 @@ export interface FoundRuns {
 /**
  * Finds the runs of a workspace, or one run, in the pools that the command is about. `id` is the whole id, or a
  * beginning that only one id has; upper and lower case of a run's id are the same.
- * @throws CliError `not_found`, `ambiguous`
+ * @throws CliError `usage`, `not_found`, `ambiguous`
  */
 export async function findRunsOf(context: StackContext, id: string): Promise<FoundRuns> {
   const exact = await findExactly(context, id);
   if (exact) return exact;
-  const candidates = id.length < shortestBeginning ? [] : await findBeginningWith(context, id);
+  if (id.length < shortestBeginning) {
+    const remedy = `List the recent ones: ${context.commandLine("jobs")}`;
+    throw new CliError("usage", `${id} is too short: give ${jobMeaning}.`, { remedy });
+  }
+  const candidates = await findBeginningWith(context, id);
   const [one, ...others] = candidates;
   if (one && others.length > 0) throw ambiguous(context, id, candidates);
   const found = one && (await findExactly(context, one.id));
   if (found) return found;
-  const short =
-    id.length < shortestBeginning ? `The beginning of an id needs ${shortestBeginning} characters. ` : "";
-  const remedy = `${short}The run store keeps runs for 30 days. List the recent ones with their ids: ${context.commandLine("jobs")}`;
+  const remedy = `The run store keeps runs for 30 days. List the recent ones with their ids: ${context.commandLine("jobs")}`;
   throw new CliError("not_found", `No run is known for ${id}.`, { remedy });
 }
 

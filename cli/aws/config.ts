@@ -1,3 +1,4 @@
+import { CliError, toCliError } from "../errors.ts";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 
 /**
@@ -40,10 +41,24 @@ export const toAwsConfig = (account: AwsAccount): AwsConfig => ({
   requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
 });
 
+/** @throws CliError `no_credentials`, which names the profile */
+function credentialsOf(profile: string): ReturnType<typeof fromNodeProviderChain> {
+  const provide = fromNodeProviderChain({ profile });
+  return async (properties) => {
+    try {
+      return await provide(properties);
+    } catch (cause) {
+      const { code, message, remedy = "" } = toCliError(cause);
+      if (code !== "no_credentials") throw cause;
+      throw new CliError(code, `The profile ${profile} gives no credentials: ${message}`, { remedy, cause });
+    }
+  };
+}
+
 export function toAwsAccount({ region, profile, local }: AwsTarget): AwsAccount {
   return {
     ...(region === undefined ? {} : { region }),
     ...local,
-    ...(profile === undefined ? {} : { profile, credentials: fromNodeProviderChain({ profile }) }),
+    ...(profile === undefined ? {} : { profile, credentials: credentialsOf(profile) }),
   };
 }

@@ -7,9 +7,10 @@ import { isoTime } from "../format.ts";
 import { findRunsOf, isRunId } from "../job-ids.ts";
 import { filterFor, toReadableLine, whyUnread, type ReadableLine } from "../log-lines.ts";
 import { createRepeatedRead } from "../repeated-read.ts";
+import { shortIds } from "../short-ids.ts";
 import { roles, type Role, type StackPool } from "../stack.ts";
 import { pipedLine } from "../table.ts";
-import { isPiped, type Screen } from "../terminal.ts";
+import { isPiped, type Colours, type Screen } from "../terminal.ts";
 import { choice, duration, id } from "../values.ts";
 
 const followEveryMs = 2_000;
@@ -59,7 +60,7 @@ export const logs: Command = defineCommand({
       text: (screen) =>
         lines.length === 0
           ? "No log lines in this time. --since looks further back."
-          : lines.map((line) => formatLine(line, screen)).join("\n"),
+          : formatLines(lines, screen, new Set()).join("\n"),
     };
   },
 });
@@ -128,13 +129,17 @@ async function follow(context: Context, { startMs, ...reading }: Reading): Promi
   const { clock, signal, terminal, options } = context;
   let fromMs = startMs;
   let shown: ReadonlySet<string> = new Set();
+  const workspaces = new Set<string>();
   const look = createRepeatedRead(context, "read the logs");
   for (;;) {
     const nowMs = clock.now();
     const found = await look(() => read(context, { ...reading, startMs: fromMs }));
     const lines = "value" in found ? found.value : [];
-    for (const line of lines.filter((one) => !shown.has(one.id)))
-      terminal.out(options.json ? JSON.stringify(toData(line)) : formatLine(line, terminal));
+    const fresh = lines.filter((one) => !shown.has(one.id));
+    const texts = options.json
+      ? fresh.map((line) => JSON.stringify(toData(line)))
+      : formatLines(fresh, terminal, workspaces);
+    for (const text of texts) terminal.out(text);
     if ("value" in found) {
       shown = new Set(lines.map((line) => line.id));
       fromMs = Math.max(startMs, nowMs - lateMs);
@@ -145,12 +150,23 @@ async function follow(context: Context, { startMs, ...reading }: Reading): Promi
 
 const toData = ({ atMs, function: role, fields }: ReadableLine) => ({ atMs, function: role, line: fields });
 
+/** @param known workspaces of earlier lines; those of these lines are added: on a screen, their ids are shown as short as by `jobs` */
+function formatLines(lines: readonly ReadableLine[], screen: Screen, known: Set<string>): readonly string[] {
+  if (isPiped(screen))
+    return lines.map(({ atMs, function: role, workspaceId = "", what }) =>
+      pipedLine([isoTime(atMs), role, workspaceId, what]),
+    );
+  for (const { workspaceId } of lines) if (workspaceId !== undefined) known.add(workspaceId);
+  const short = shortIds([...known]);
+  return lines.map((line) =>
+    formatLine({ ...line, workspaceId: line.workspaceId && short(line.workspaceId) }, screen.colours),
+  );
+}
+
 function formatLine(
   { atMs, function: role, workspaceId, what, tone, minor }: ReadableLine,
-  screen: Screen,
+  colours: Colours,
 ): string {
-  if (isPiped(screen)) return pipedLine([isoTime(atMs), role, workspaceId ?? "", what]);
-  const { colours } = screen;
   const time = new Date(atMs).toISOString().slice(11, 23);
   const where = workspaceId === undefined ? "" : `${colours.cyan(printable(workspaceId))}  `;
   const paint = minor ? colours.dim : { plain: String, good: colours.green, bad: colours.red }[tone];

@@ -89,17 +89,24 @@ describe("a beginning that several ids have exits with 2 and lists them,", () =>
 });
 
 describe("an id of no run exits with 3, names the id and says where ids come from,", () => {
-  it.each([
-    ["ws_none", ""],
-    [early.replace("A", "B"), ""],
-    ["01J", "The beginning of an id needs 4 characters. "],
-  ])("such as %s", async (id, short) => {
+  it.each(["ws_none", early.replace("A", "B")])("such as %s", async (id) => {
     const { message, remedy } = (await expectRun(`explain ${id} --json`, 3)).error();
     expect(message).toBe(`No run is known for ${id}.`);
     expect(remedy).toBe(
-      `${short}The run store keeps runs for 30 days. List the recent ones with their ids: npm run runner -- jobs`,
+      `The run store keeps runs for 30 days. List the recent ones with their ids: npm run runner -- jobs`,
     );
   });
+
+  it.each(["explain", "logs --job", "cancel"])(
+    "but a beginning of three characters is too short for %s",
+    async (command) => {
+      await expectRun(
+        `${command} 01J`,
+        2,
+        "01J is too short: give the id of a workspace or a run, or at least 4 characters of its beginning.",
+      );
+    },
+  );
 
   it("also from logs, unless there are lines about it", async () => {
     await expectRun("logs --job ws_gone", 3, "No run is known for ws_gone.");

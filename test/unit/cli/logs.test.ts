@@ -22,6 +22,15 @@ describe("logs", () => {
     );
   });
 
+  it("shortens the ids of workspaces as jobs does, but not in a pipe", async () => {
+    const workspaceId = "ws_0123456789abcdef";
+    const text = JSON.stringify({ level: "INFO", message: "job_leased", pool, workspaceId });
+    cli.aws.logs = { [`${pool}-dispatcher`]: [{ id: "1", atMs: now - 1_000, text }] };
+    await expectRun("logs", 0, "02:59:59.000  dispatcher  ws_0123456  leased\n");
+    cli.columns = undefined;
+    await expectRun("logs", 0, `dispatcher\t${workspaceId}\tleased\n`);
+  });
+
   const left = "ignored an attempt that failed (killed): its run has ended or moved on";
   const summed = "read the job's messages; the model summed up the earlier ones";
   it.each([

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OpenAI } from "openai";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, inject, it, onTestFailed } from "vitest";
 import { run } from "../support/command.ts";
 import { startIndependentResponses, type IndependentResponses, type ResponsesTraits } from "./responses.ts";
 import { startIndependentStudio, type StudioTraits } from "./studio.ts";
@@ -43,7 +43,8 @@ async function serve({ jobs, concurrency, ...traits }: World) {
   };
   const stateDir = mkdtempSync(join(folders, "state-"));
   const flags = ["--once", "--concurrency", String(concurrency), "--state-dir", stateDir];
-  const { code, stdout, stderr } = await run(flags, { env });
+  const { code, stdout, stderr } = await run(flags, { env, bundles: inject("bundlesFolder") });
+  onTestFailed(() => console.error(stdout, stderr));
   return { studio, responses, ended: { code, output: stdout + stderr } };
 }
 
@@ -58,9 +59,9 @@ const distinct = (values: readonly unknown[]): readonly unknown[] => [...new Set
 
 describe("the runner, with an independent Studio and model,", () => {
   it(
-    "completes forty jobs with four Studio requests and two rounds each, and only the try of its key refused",
+    "completes twenty jobs with four Studio requests and two rounds each, and only the try of its key refused",
     async () => {
-      const { studio, responses, ended } = await serve({ jobs: 40, concurrency: 8 });
+      const { studio, responses, ended } = await serve({ jobs: 20, concurrency: 8 });
 
       expect(ended.output).toContain("completed in");
       expect(ended.code).toBe(0);
@@ -77,7 +78,7 @@ describe("the runner, with an independent Studio and model,", () => {
         for (const key of ["files", "datasets", "svgs", "lists", "checklists"])
           expect(result?.[key]).toHaveLength(1);
       }
-      expect(modelRequests(responses)).toBe(81);
+      expect(modelRequests(responses)).toBe(41);
       expect(distinct(studio.requests.map(({ headers }) => headers.authorization))).toEqual([
         "Bearer cred-7f3.s3cret-Runner_0123456789abcdef",
       ]);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, inject, test } from "vitest";
 import { systemClock } from "../../lib/core/clock.ts";
 import type { WorkspaceSummary } from "../../local/studio/page-api.ts";
 import { startStudio, type LocalStudio } from "../../local/studio/server.ts";
@@ -76,7 +76,9 @@ describe.concurrent("npm start -- --once", () => {
   test("exits with 1 when a job fails, and the table says why", async () => {
     const stateDir = temporaryFolder();
     await queue(stateDir, "Plan a launch. [[refuse]]");
-    const { code, stdout } = await run(["--once", "--state-dir", stateDir]);
+    const { code, stdout } = await run(["--once", "--state-dir", stateDir], {
+      bundles: inject("bundlesFolder"),
+    });
     expect(code).toBe(1);
     expect(stdout).toContain("The model declined: I can't help with that request.");
     expect(stdout).toMatch(
@@ -199,7 +201,9 @@ describe.concurrent("npm start refuses, with a sentence and exit code 1,", () =>
 
 describe.concurrent("Ctrl-C", () => {
   const serve = async (stateDir: string) =>
-    start(["--port", String(await closedPort()), "--state-dir", stateDir]);
+    start(["--port", String(await closedPort()), "--state-dir", stateDir], {
+      bundles: inject("bundlesFolder"),
+    });
 
   test("stops leasing, lets running jobs end, and leaves no process behind", async () => {
     const stateDir = temporaryFolder();

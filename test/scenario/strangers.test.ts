@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { systemClock } from "../../lib/core/clock.ts";
 import { startModel, type OfflineModel } from "../../local/model/server.ts";
 import type { StackFile } from "../../local/stack-file.ts";
@@ -45,7 +45,10 @@ beforeAll(async () => {
     OPENAI_MODEL: "offline-canned",
     RUNNER_API_BASE: "",
   };
-  command = start(["--port", String(port), "--state-dir", stateDir], { env });
+  command = start(["--port", String(port), "--state-dir", stateDir], {
+    env,
+    bundles: inject("bundlesFolder"),
+  });
   await command.printed("and write a message");
   ports = listeningPortsOf(command.child.pid ?? 0);
 });

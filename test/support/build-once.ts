@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { buildStack } from "../../local/build.ts";
 import type { StackSettings } from "../../local/local-settings.ts";
-import { synthesizeWithBundles } from "./bundles.ts";
+import { nameBundles, synthesizeWithBundles } from "./bundles.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -12,6 +12,8 @@ declare module "vitest" {
     readonly templateFile: string;
     /** A template that has every function, for scenarios with settings of their own. */
     readonly bundledFile: string;
+    /** A folder with the bundle of every function, under the function's name. */
+    readonly bundlesFolder: string;
   }
 }
 
@@ -25,6 +27,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const whole: StackSettings = { stackName: "Local", pools: [{ ...pool, rotation: {} }] };
   const bundledFile = await buildStack(whole, join(folder, "bundled"));
   project.provide("bundledFile", bundledFile);
+  project.provide("bundlesFolder", nameBundles(bundledFile, join(folder, "bundles")));
   const settings = { stackName: "Local", pools: [pool] };
   project.provide("templateFile", synthesizeWithBundles(bundledFile, settings, join(folder, "plain")));
   return () => rmSync(folder, { recursive: true, force: true });

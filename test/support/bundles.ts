@@ -1,10 +1,14 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { App } from "aws-cdk-lib";
+import * as z from "zod";
 import cdk from "../../cdk.json" with { type: "json" };
+import type { FunctionName } from "../../infra/bundle.ts";
 import { addStack } from "../../infra/synthesize.ts";
 import type { StackSettings } from "../../local/local-settings.ts";
 import { readTemplate, templateSchema, type Template } from "./template.ts";
+
+const codeSchema = z.object({ S3Key: z.string() });
 
 /** The template's functions by role. */
 const functionsIn = ({ Resources }: Template) =>
@@ -38,4 +42,22 @@ export function synthesizeWithBundles(bundledFile: string, settings: StackSettin
   const file = join(outdir, `${settings.stackName}.template.json`);
   writeFileSync(file, JSON.stringify(template));
   return file;
+}
+
+const nameByKind: Readonly<Record<string, FunctionName>> = {
+  Dispatcher: "dispatch",
+  Processor: "process",
+  Recovery: "recover",
+  Rotator: "rotate",
+};
+
+/** Makes a folder with each bundle of the template under the name of its function. */
+export function nameBundles(bundledFile: string, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  for (const { kind, Properties } of functionsIn(readTemplate(bundledFile))) {
+    const { S3Key } = codeSchema.parse(Properties["Code"]);
+    const bundle = join(dirname(bundledFile), `asset.${S3Key.replace(".zip", "")}`);
+    cpSync(bundle, join(folder, nameByKind[kind] ?? kind), { recursive: true });
+  }
+  return folder;
 }

@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { eventuallyTrue } from "./eventually.ts";
 
 const root = resolve(import.meta.dirname, "../..");
+const preload = `--import=${pathToFileURL(resolve(import.meta.dirname, "reuse-bundles.ts")).href}`;
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -22,6 +25,8 @@ export interface CommandOptions {
   readonly folder?: string;
   /** Default: `npm start`. */
   readonly script?: "local/main.ts" | "cli/main.ts";
+  /** Reuses this folder's bundles, instead of making them (build-once.ts). */
+  readonly bundles?: string;
   /** All of standard input. Default: empty. */
   readonly input?: string;
 }
@@ -39,11 +44,16 @@ export function endCommands(): void {
  */
 export function start(
   args: readonly string[],
-  { env = {}, folder = import.meta.dirname, script = "local/main.ts", input }: CommandOptions = {},
+  { env = {}, folder = import.meta.dirname, script = "local/main.ts", bundles, input }: CommandOptions = {},
 ): Command {
   const child = spawn(process.execPath, [resolve(root, script), ...args], {
     cwd: folder,
-    env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"], ...env },
+    env: {
+      PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      ...(bundles === undefined ? {} : { TEST_BUNDLES: bundles, NODE_OPTIONS: preload }),
+      ...env,
+    },
     stdio: ["pipe", "pipe", "pipe"],
   });
   // A process that ends without reading its input breaks the pipe.

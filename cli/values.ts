@@ -56,12 +56,15 @@ export const sentence = (max = 200) => {
 };
 
 /**
- * A value of the schema, or the word "default", which removes the operator's value. Other input gets the
- * schema's error.
+ * A value of the schema, or the word "default", which removes the operator's value. The error for other input
+ * names both.
  */
 export const orDefault = <S extends z.ZodType>(schema: S) =>
   z.union([z.literal("default"), schema], {
-    error: (issue) => (issue.code === "invalid_union" ? issue.errors.at(-1)?.at(0)?.message : undefined),
+    error: (issue) =>
+      issue.code === "invalid_union"
+        ? `${issue.errors.at(-1)?.at(0)?.message} Or give default, for the deployed value.`
+        : undefined,
   });
 
 /** The id of a workspace or a run. */

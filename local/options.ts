@@ -44,7 +44,7 @@ Flags
   --once               see above
   --port NUMBER        port of the page (default 4400)
   --concurrency N      jobs at once (default 4)
-  --state-dir FOLDER   where the local Studio keeps its workspaces (default .local in the project)
+  --state-dir FOLDER   where workspaces, runs and log lines are kept (default .local in the project)
   --daily-cap USD      stop leasing at this much of estimated spending a day: also for trying the alarms on it
   --feed URL           where check-update looks for releases
   --help               this text

@@ -72,6 +72,7 @@ it.each([
 
 it("set-cap suggests pause as the way to lease nothing", async () => {
   await expectRun("set-cap 0", 2, "To lease nothing, use pause.");
+  await expectRun("set-cap none", 2, "To lease nothing, use pause. Or give default, for the deployed value.");
 });
 
 describe("clear-backoff", () => {

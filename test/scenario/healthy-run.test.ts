@@ -4,7 +4,7 @@ import { playTimeline, type Recording } from "../support/alarm-timeline.ts";
 import { buildWith } from "../support/build-with.ts";
 import { startScenario, type Scenario } from "../support/stack.ts";
 
-const jobs = 200;
+const jobs = 100;
 
 let templateFile: string;
 let scenario: Scenario;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => scenario.close());
 
-test("200 jobs complete, and no alarm fires then or later", async () => {
+test("100 jobs complete, and no alarm fires then or later", async () => {
   const { cloud, events, studio } = scenario;
   for (let index = 0; index < jobs; index++) scenario.queue(`Plan launch ${index}. [[rounds:1]]`);
   await scenario.drain();

@@ -139,12 +139,9 @@ export function createStackContext(
   edges: StackEdges,
 ): StackContext {
   const { clock, signal } = edges;
+  const about = { ...options, name: edges.commandName };
   const say = (words: string, pool?: StackPool): string =>
-    commandLine(words, {
-      ...options,
-      name: edges.commandName,
-      ...(pool === undefined || pool.isOnly ? {} : { pool: pool.name }),
-    });
+    commandLine(words, pool === undefined || pool.isOnly ? about : { ...about, pool: pool.name });
   const account = async (): Promise<AwsAccount> => (await target()).account;
   const aws = once(async () => {
     const connected = edges.connect.aws(await account());
@@ -154,12 +151,17 @@ export function createStackContext(
   });
   const stack = once(async () => {
     const stackName = await (await target()).stackName();
-    const deployed = await (await aws()).stacks.outputs(stackName);
+    const { stacks, region } = await aws();
+    const deployed = await stacks.outputs(stackName);
     if (deployed) return readStack({ name: stackName, deployed, commandLine: say });
     const remedy = `Deploy it with ${say("deploy")}, or name another with --stack and --region.`;
-    throw new CliError("not_deployed", `There is no stack ${stackName} in this account and region.`, {
-      remedy,
-    });
+    throw new CliError(
+      "not_deployed",
+      `There is no stack ${stackName} in this account in ${await region()}.`,
+      {
+        remedy,
+      },
+    );
   });
   const pools = async (): Promise<readonly StackPool[]> => choosePools(await stack(), options.pool);
   return {

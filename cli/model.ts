@@ -50,18 +50,20 @@ export async function askModel(
     if (!response.ok) {
       const answer = answers[response.status];
       if (answer) return answer;
-      throw failed(`answered with HTTP ${response.status}`);
+      throw failed(`at ${baseUrl} answered with HTTP ${response.status}`);
     }
     const { shutdown_date: date } = modelSchema.safeParse(parseJson(text)).data ?? {};
     return { kind: "available", shutdownDate: date?.slice(0, 10) } as const;
   }).catch((error: unknown) => {
     if (signal.aborted || error instanceof CliError) throw error;
-    throw failed(`cannot be reached at ${new URL(url).host}`, error);
+    throw failed(`at ${baseUrl} cannot be reached`, error);
   });
 }
 
 const failed = (how: string, cause?: unknown): CliError =>
   new CliError("check_failed", `The model's provider ${how}.`, { cause });
+
+export const providerUrl = ({ inference: { baseUrl = openAiUrl } }: Settings): string => baseUrl;
 
 export const isOpenAi = ({ inference: { baseUrl } }: Settings): boolean =>
   baseUrl === undefined || baseUrl === openAiUrl;

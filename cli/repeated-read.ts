@@ -30,7 +30,7 @@ export function createRepeatedRead(
       failures += 1;
       if (failures === 1) sinceMs = clock.now();
       const message = `Could not ${what}: ${error.message}`;
-      const report = failures === 1 ? message : `${message.replace(/\.$/, "")} (${times()})`;
+      const report = failures === 1 ? message : `Could not ${what}, ${times()}: ${error.message}`;
       terminal.progress(report, message);
       return { error, report };
     }

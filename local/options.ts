@@ -161,7 +161,7 @@ function modelOf(env: Environment): RealModel | undefined {
 }
 
 function address(name: string, text: string): string {
-  if (URL.canParse(text)) return text.replace(/\/+$/, "");
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text.replace(/\/+$/, "");
   throw new RunnerError(
     "config_invalid",
     `${name} is not an address: "${text}". Give one like https://studio.example.com`,

@@ -52,7 +52,9 @@ export const logs: Command = defineCommand({
       });
     const startMs = context.clock.now() - wanted.since;
     const { pattern, unknown } = await patternOf(context, wanted.job);
-    if (wanted.follow) return follow(context, { pattern, sources, startMs });
+    const find = async (using: Context): Promise<readonly Source[]> =>
+      sourcesOf(await using.pool(), wanted.function);
+    if (wanted.follow) return follow(context, { pattern, find, startMs });
     const lines = await read(context, { pattern, sources, startMs });
     if (unknown && lines.length === 0) throw unknown;
     return {
@@ -124,16 +126,26 @@ async function read(context: Context, { pattern, sources, startMs }: Reading): P
   return perSource.flat().toSorted((a, b) => a.atMs - b.atMs);
 }
 
-/** Polls for lines, each time from slightly in the past, and shows new ones only. Runs until Ctrl-C. */
-async function follow(context: Context, { startMs, ...reading }: Reading): Promise<never> {
+interface Following extends Omit<Reading, "sources"> {
+  readonly find: (context: Context) => Promise<readonly Source[]>;
+}
+
+/**
+ * Polls for lines, each time from slightly in the past, and shows new ones only. Connects again after a failure, because a restart
+ * changes the local stack's address. Runs until Ctrl-C.
+ */
+async function follow(context: Context, { startMs, pattern, find }: Following): Promise<never> {
   const { clock, signal, terminal, options } = context;
   let fromMs = startMs;
   let shown: ReadonlySet<string> = new Set();
   const workspaces = new Set<string>();
   const look = createRepeatedRead(context, "read the logs");
+  let present = context;
   for (;;) {
     const nowMs = clock.now();
-    const found = await look(() => read(context, { ...reading, startMs: fromMs }));
+    const using = present;
+    const reading = { pattern, startMs: fromMs };
+    const found = await look(async () => read(using, { ...reading, sources: await find(using) }));
     const lines = "value" in found ? found.value : [];
     const fresh = lines.filter((one) => !shown.has(one.id));
     const texts = options.json
@@ -143,6 +155,8 @@ async function follow(context: Context, { startMs, ...reading }: Reading): Promi
     if ("value" in found) {
       shown = new Set(lines.map((line) => line.id));
       fromMs = Math.max(startMs, nowMs - lateMs);
+    } else {
+      present = context.fresh();
     }
     await clock.sleep(followEveryMs, signal);
   }

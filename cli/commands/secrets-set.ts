@@ -6,7 +6,7 @@ import { defineCommand, type Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { keyNames, keyTable, type KeyName } from "../key-names.ts";
-import { askModel, isOpenAi } from "../model.ts";
+import { askModel, isOpenAi, providerUrl } from "../model.ts";
 import { noValueArgument, readSecret } from "../read-secret.ts";
 import { storeRunnerKeys, storeText, type Stored } from "../store-keys.ts";
 import { askForRefused } from "../studio.ts";
@@ -65,9 +65,13 @@ const handlers: Readonly<Record<KeyName, Handler>> = {
       const { keys } = parseRunnerSecret(text, "runner-keys");
       const refused = await withoutAnswer(() => askForRefused(context, settings, keys));
       if (refused.length === 0) return { text };
-      throw new CliError("refused", `Studio refuses the runner key ${refused.join(", ")}.`, {
-        remedy: `${nothingStored} Check the key on Studio's page: it may be revoked, or belong to another Studio.`,
-      });
+      throw new CliError(
+        "refused",
+        `Studio at ${settings.studio.baseUrl} refuses the runner key ${refused.join(", ")}.`,
+        {
+          remedy: `${nothingStored} Check the key on Studio's page: it may be revoked, or belong to another Studio.`,
+        },
+      );
     },
     store: async (context, secretId, text) => {
       const { name: pool } = await context.pool();
@@ -79,7 +83,9 @@ const handlers: Readonly<Record<KeyName, Handler>> = {
       const { settings } = await context.stack();
       const answer = await withoutAnswer(() => askModel(context, settings, parseModelKey(text, "model-key")));
       if (answer.kind === "refused")
-        throw new CliError("refused", "The model's provider refuses this key.", { remedy: nothingStored });
+        throw new CliError("refused", `The model's provider at ${providerUrl(settings)} refuses this key.`, {
+          remedy: nothingStored,
+        });
       if (answer.kind !== "unseen" || !isOpenAi(settings)) return { text };
       const { model } = settings.inference;
       return {

@@ -92,7 +92,7 @@ describe("doctor before the first deploy", () => {
   });
 
   it("fails without AWS credentials, and skips the checks that need them", async () => {
-    const error = new Error("Could not load credentials");
+    const error = new Error("Could not load credentials.");
     cli.aws.broken.identity = Object.assign(error, { name: "CredentialsProviderError" });
     const { row } = await diagnose();
     const remedy: unknown = expect.stringContaining("Sign in to AWS");
@@ -168,7 +168,7 @@ const findings: readonly (readonly [expected: string, arrange: () => unknown])[]
   ["model-key skipped: ", settled(identity)],
   ["model-key-accepted skipped: ", settled(identity)],
   ["model ok: ", settled(identity)],
-  ["concurrency warn: could not be checked: not authorized", () => (cli.aws.broken.functions = denied)],
+  ["concurrency warn: could not be checked: Not authorized.", () => (cli.aws.broken.functions = denied)],
   ["alarms warn: could not be read", () => (cli.aws.broken.alarms = denied)],
   ["model-request warn: has no capacity in the requested service tier", () => refuse(429, noCapacity)],
   [

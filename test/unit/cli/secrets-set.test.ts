@@ -55,7 +55,7 @@ describe("secrets set", () => {
   it("does not store a model key that the provider refuses", async () => {
     web.refusedModelKeys.add(modelKey);
     const answer = await set("model-key --json", modelKey, 1);
-    const message = "The model's provider refuses this key.";
+    const message = "The model's provider at https://api.openai.com/v1 refuses this key.";
     expect(answer.error()).toEqual({ code: "refused", message, remedy: "Nothing was stored." });
     expect(secrets.value("model-key")).toBeUndefined();
   });
@@ -69,7 +69,7 @@ describe("secrets set", () => {
 
   it("stores a key that could not be tried only with --no-try", async () => {
     web.silent.add("api.openai.com");
-    await set("model-key", modelKey, 5, "cannot be reached at api.openai.com", "--no-try");
+    await set("model-key", modelKey, 5, "at https://api.openai.com/v1 cannot be reached.", "--no-try");
     expect(secrets.value("model-key")).toBeUndefined();
     await set("model-key --no-try", modelKey, 0, "Stored without being tried");
     expect(secrets.value("model-key")).toBe(modelKey);
@@ -120,7 +120,12 @@ describe("secrets set", () => {
   it("stores no runner keys when Studio refuses one, and names the refused key by its id", async () => {
     web.refusedKeys.add("two");
     const text = '["one.secret-of-one","two.secret-of-two"]';
-    const { out, err } = await set("runner-keys", text, 1, "Studio refuses the runner key two.");
+    const { out, err } = await set(
+      "runner-keys",
+      text,
+      1,
+      "Studio at https://cloud.xenonflare.com refuses the runner key two.",
+    );
     expect(out + err).not.toContain("secret-of");
     expect(secrets.value(`${pool}-keys`)).toBeUndefined();
   });

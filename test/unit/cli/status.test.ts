@@ -226,7 +226,7 @@ describe("status exits with 1 and reports:", () => {
     const denied = new Error("not authorized to perform cloudwatch:DescribeAlarms");
     cli.aws.broken.alarms = Object.assign(denied, { name: "AccessDeniedException" });
     expect(await problems()).toEqual([
-      "Unknown: alarms (not authorized to perform cloudwatch:DescribeAlarms)",
+      "Unknown: alarms (Not authorized to perform cloudwatch:DescribeAlarms.)",
     ]);
     expect((await cli.run("status")).out).toContain("Alarms        unknown");
   });

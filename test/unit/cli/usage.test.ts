@@ -154,7 +154,12 @@ describe("errors from outside", () => {
 describe("a missing stack", () => {
   it("makes a command exit with 3 and name the command that deploys it", async () => {
     cli.aws.deployed = false;
-    await expectRun("status", 3, "There is no stack StudioRunner", "npm run runner -- deploy");
+    await expectRun(
+      "status",
+      3,
+      "There is no stack StudioRunner in this account in eu-central-1.",
+      "npm run runner -- deploy",
+    );
   });
 
   it.each([

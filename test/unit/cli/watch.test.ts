@@ -71,7 +71,7 @@ it("status --watch shows the count of failed looks on the screen, and exits with
   during(fails, nothing, nothing);
   const { out } = await expectRun("status --watch 60", 5);
   expect(out).toContain(
-    "Could not read the status: Nothing answers at the address (3 times since 03:01 UTC)",
+    "Could not read the status, 3 times since 03:01 UTC: Nothing answers at the address.",
   );
 });
 
@@ -95,6 +95,17 @@ it("status --watch ends at once if its first look fails", async () => {
 
 it.each(["0", "x", "3601"])("status --watch rejects %s", async (seconds) => {
   await expectRun(`status --watch ${seconds}`, 2, "--watch: Give a whole number from 1 to 3600.");
+});
+
+it("logs --follow connects again after a failure, because a restart changes the local stack's address", async () => {
+  let connections = 0;
+  cli.aws.region = async () => {
+    connections += 1;
+    return "eu-central-1";
+  };
+  during(() => void (cli.aws.broken.logs = new Error("slow down")), works);
+  await expectRun("logs --follow", 130);
+  expect(connections).toBe(2);
 });
 
 it("logs --follow tells a repeated failure once, and goes on", async () => {

@@ -71,13 +71,16 @@ const causes: readonly (readonly [WaitCause, (facts: Facts) => Explained | undef
   ["at_capacity", fullNow],
 ];
 
-function pausedNow({ status: { paused }, nowMs }: Facts): Explained | undefined {
+function pausedNow({ status: { paused, lastCycle }, nowMs }: Facts): Explained | undefined {
   if (!paused) return undefined;
   const { by, why, atMs } = paused;
   const who = by === undefined ? "" : ` by ${by}`;
   const since = atMs === undefined ? "" : `, ${formatAge(nowMs - atMs)}`;
+  // A cycle reads the pause only when it starts.
+  const mayLease = atMs !== undefined && nowMs - atMs < 60_000 && (lastCycle?.atMs ?? 0) < atMs;
+  const until = mayLease ? " Within a minute, a cycle that started before may still lease jobs." : "";
   return {
-    sentence: `Paused${who}${since}${why === undefined ? "." : `: ${withStop(why)}`}`,
+    sentence: `Paused${who}${since}${why === undefined ? "." : `: ${withStop(why)}`}${until}`,
     remedy: { text: "To lease jobs again:", command: "resume" },
   };
 }

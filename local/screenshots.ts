@@ -22,11 +22,12 @@ const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 
 /** Metrics are counted by the minute, so the rounds make several bars. */
 const betweenRoundsMs = 30_000;
-/** Alarms are evaluated, and cycles reported, once a minute. */
+/** Cycles start and end, and alarms are evaluated, once a minute. */
 const settlingMs = 65_000;
 const patienceMs = 180_000;
 
-const stackFileSchema = z.object({ studioUrl: z.string() });
+/** Without an address until the stack has started. */
+const stackFileSchema = z.object({ studioUrl: z.string().optional() });
 const workspaceSchema = z.object({ workspaceId: z.string(), title: z.string(), state: z.string() });
 const runsSchema = z.array(z.object({ runId: z.string() }));
 
@@ -214,6 +215,8 @@ async function shootPages(browser: Browser, { url }: Stack): Promise<void> {
 /** A job that waits, with the reason and what to do. */
 async function shootPaused(browser: Browser, stack: Stack): Promise<void> {
   await run(stack.stateDir, ["pause", "--why", "the budget of November is spent"]);
+  // A cycle that started before the pause still leases jobs.
+  await sleep(settlingMs);
   const waiting = await queue(stack, suggestions.hosting);
   await shoot(browser, { name: "queued", address: threadOf(stack, waiting), shows: "text=Paused" });
 }

@@ -53,6 +53,15 @@ describe("why a waiting job is not leased", () => {
       },
     ],
     [
+      { paused: { by: "ann", atMs: now - 8_000 } },
+      {
+        cause: "paused",
+        sentence:
+          "Paused by ann, 8.0 s ago. Within a minute, a cycle that started before may still lease jobs.",
+        remedy: { text: "To lease jobs again:", command: "resume" },
+      },
+    ],
+    [
       { paused: { ...ann, why: "Studio maintenance" } },
       {
         cause: "paused",

@@ -80,6 +80,8 @@ const expiredWords = (leases) =>
 /** @param {RunnerView | null} runner null: not known */
 function whyQueued(runner) {
   if (runner === null || runner.now.cause === "none")
-    return paragraphs("Waiting for a runner to lease this job.");
+    return paragraphs(
+      "Waiting for a runner to lease this job. A cycle that leases jobs starts every minute.",
+    );
   return [...paragraphs(runner.now.sentence), ...remedyOf(runner)];
 }

@@ -52,7 +52,7 @@ export function newWorkspaceView({ store, actions, drafts }) {
     "div",
     { class: "welcome" },
     back,
-    h("h2", { tabindex: -1 }, "What should come back?"),
+    h("h2", { tabindex: -1 }, "Start a workspace"),
     h("p", { class: "lead" }, lead),
     composer.element,
     canned,

@@ -38,16 +38,16 @@ function cellOf(kind, text, studioUrl) {
   if (text === "") return text;
   if (kind === "time") return timeOf(text);
   if (kind === "function") return functionOf(text);
-  if (kind === "run") return h("a", { href: `/runs/${encodeURIComponent(text)}` }, text);
-  if (kind !== "workspace") return text;
+  if (kind !== "run" && kind !== "workspace") return text;
   const short = text.slice(0, shortId);
+  if (kind === "run") return h("a", { href: `/runs/${encodeURIComponent(text)}`, title: text }, short);
   // Only the local Studio's page has an address for each workspace.
   return studioUrl === "/"
     ? h("a", { href: `/${hrefOf(text)}`, title: text }, short)
     : h("span", { title: text }, short);
 }
 
-/** "ws_302e3f89": enough to tell the rows of a table apart. */
+/** "ws_302e3f89", "01M8PVJ1X33": enough to tell the rows of a table apart. */
 const shortId = 11;
 
 /** @param {string} logGroup "000000000000:Local-RunnerPoolLocalProcessorRunnerLogC07AFB32" */

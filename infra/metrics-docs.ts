@@ -14,9 +14,9 @@ export function renderMetrics(): string {
   const rows = metricNames.map((name) => {
     const { unit, statistic, meaning, emitter }: MetricRow = metricTable[name];
     const sets = dimensionSetsOf(name).map((set) => set.join(", "));
-    return [`\`${name}\``, unit, statistic, sets.join("; "), emitter.join(", "), meaning];
+    return [`\`${name}\``, meaning, sets.join("; "), emitter.join(", "), unit, statistic];
   });
-  return `${[...intro, ...markdownTable([["metric", "unit", "statistic", "dimensions", "emitted by", "meaning"], ...rows])].join("\n")}\n`;
+  return `${[...intro, ...markdownTable([["metric", "meaning", "dimensions", "emitted by", "unit", "statistic"], ...rows])].join("\n")}\n`;
 }
 
 const intro = [

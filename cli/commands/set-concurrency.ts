@@ -37,10 +37,9 @@ export const setConcurrency: Command = defineCommand({
         : { concurrency, concurrencyBy: by, concurrencyAtMs: atMs },
     );
     const data = { pool: pool.name, concurrency, before, deployed: pool.settings.concurrency, by, atMs };
-    return {
-      data,
-      text: () => `Pool ${pool.name} runs up to ${count(concurrency, "job")} at once (before: ${before}).`,
-    };
+    const does =
+      concurrency === 0 ? "leases no more jobs" : `runs up to ${count(concurrency, "job")} at once`;
+    return { data, text: () => `Pool ${pool.name} ${does} (before: ${before}).` };
   },
 });
 

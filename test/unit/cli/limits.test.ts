@@ -35,6 +35,10 @@ describe("set-concurrency", () => {
     cli.aws.unreservedConcurrency = 1;
     await expectRun("set-concurrency 3", 0);
   });
+
+  it("says that 0 leases no more jobs", async () => {
+    await expectRun("set-concurrency 0", 0, `Pool ${pool} leases no more jobs (before: 4).`);
+  });
 });
 
 describe("set-cap", () => {

@@ -38,7 +38,10 @@ export const hasUnexplainedRounds = (one: CaseEnd): boolean =>
 
 interface Seen {
   readonly requests: readonly (PacedCall & { readonly method: string; readonly path: string })[];
-  readonly writes: readonly Pick<RowWrite, "runId" | "attempt" | "state" | "caller" | "atMs">[];
+  readonly writes: readonly Pick<
+    RowWrite,
+    "runId" | "attempt" | "state" | "caller" | "atMs" | "responseId"
+  >[];
 }
 
 /**
@@ -58,10 +61,11 @@ export function crossedRounds({ requests, writes }: Seen, attempts: readonly Att
       ({ caller, method, path, at }) =>
         caller === environment && at <= taken.atMs && method === "POST" && path === "/v1/responses",
     );
-    return (
-      asked !== undefined &&
-      asked.at >= fromMs &&
-      !ofRun.some(({ caller, atMs }) => caller === environment && atMs >= asked.at)
+    if (asked === undefined || asked.at < fromMs) return false;
+    const before = ofRun.findLast(({ atMs }) => atMs < asked.at)?.responseId;
+    // A heartbeat writes the row too, and does not know the new id yet.
+    return !ofRun.some(
+      ({ caller, atMs, responseId }) => caller === environment && atMs >= asked.at && responseId !== before,
     );
   }).length;
 }

@@ -15,6 +15,8 @@ export interface RowWrite {
   readonly attempt: number;
   readonly state: string;
   readonly delivering: boolean;
+  /** The id of the newest response that is recorded. */
+  readonly responseId: string | undefined;
 }
 
 const text = z.object({ S: z.string() });
@@ -24,6 +26,8 @@ const rowSchema = z.object({
   attempt: z.object({ N: z.coerce.number() }),
   state: text,
   delivering: z.object({ BOOL: z.boolean() }).optional(),
+  responseIds: z.object({ L: z.array(text) }).optional(),
+  summaryResponseId: text.optional(),
 });
 const putSchema = z.object({ Item: rowSchema });
 const transactionSchema = z.object({ TransactItems: z.array(z.object({ Put: putSchema.optional() })) });
@@ -47,6 +51,7 @@ export function watchRows() {
           attempt: row.attempt.N,
           state: row.state.S,
           delivering: row.delivering?.BOOL ?? false,
+          responseId: row.responseIds?.L.at(-1)?.S ?? row.summaryResponseId?.S,
         };
         writes.push(write);
         for (const tell of listeners) tell(write);

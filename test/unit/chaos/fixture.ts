@@ -112,6 +112,7 @@ export const write = (atMs: number, more: Partial<RowWrite> = {}): RowWrite => (
   attempt: 1,
   state: "running",
   delivering: false,
+  responseId: undefined,
   ...more,
 });
 

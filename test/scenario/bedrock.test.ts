@@ -136,7 +136,7 @@ describe("a job fails after one request, and doctor reports the same, if", () =>
     [
       "the account has no access to the model",
       { granted: [] },
-      `this AWS account has no access to the model at ${elsewhere}`,
+      `AWS account has no access to the model at ${elsewhere}`,
     ],
   ])("%s", async (_, served, words) => {
     const closing: (() => Promise<void>)[] = [];
@@ -162,7 +162,7 @@ describe("a job fails after one request, and doctor reports the same, if", () =>
     const { state, failure } = await runJob(scenario);
     expect(state).toBe("failed");
     expect(failure).toContain(
-      "the processor's role may not perform bedrock:InvokeModel at Amazon Bedrock's runtime endpoint in us-east-1",
+      "The processor's role may not perform bedrock:InvokeModel at Amazon Bedrock's runtime endpoint in us-east-1",
     );
     expect(failure).not.toMatch(/arn:|000000000000/);
     expect(await modelAccess(scenario)).toMatchObject({

@@ -92,7 +92,7 @@ describe("a job fails with a reason", () => {
     const { workspaceId, asked } = await runJob();
     const { state, failure } = scenario.summary(workspaceId);
     expect(state).toBe("failed");
-    expect(failure).toMatch(/^the model's provider is not available: Injected fault: 503 \(HTTP 503/);
+    expect(failure).toMatch(/^The model's provider is not available: Injected fault: 503 \(HTTP 503/);
     expect(asked).toBe(5);
   });
 

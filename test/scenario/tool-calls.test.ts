@@ -17,17 +17,17 @@ const failing = [
   [
     "dangling-forever",
     "deliverable_placeholder_mismatch",
-    'the message names deliverables that were not made: "{{artifact:chart:quarterly-outlook}}"',
+    'The message names deliverables that were not made: "{{artifact:chart:quarterly-outlook}}".',
   ],
   [
     "endless",
     "tool_rounds_exceeded",
-    "the model was still calling tools after 24 rounds, so the job was stopped",
+    "The model was still calling tools after 24 rounds, so the job was stopped.",
   ],
   ["refuse", "model_refused", "The model declined: I can't help with that request."],
-  ["incomplete", "model_incomplete", "the model stopped at its output limit, before its answer was whole"],
-  ["content-filter", "model_content_filtered", "the provider's content filter stopped the model's answer"],
-  ["empty", "model_empty", "the model answered with neither text nor a tool call"],
+  ["incomplete", "model_incomplete", "The model stopped at its output limit, before its answer was whole."],
+  ["content-filter", "model_content_filtered", "The provider's content filter stopped the model's answer."],
+  ["empty", "model_empty", "The model answered with neither text nor a tool call."],
 ] as const;
 
 let scenario: Scenario;

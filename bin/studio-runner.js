@@ -10,12 +10,6 @@ Install Node 24, which the functions run on too.`);
   process.exit(2);
 }
 
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-if (major < 22 || (major === 22 && minor < 19)) {
-  console.error(`Error: studio-runner needs Node 22.19 or newer, and this is ${process.versions.node}.`);
-  process.exit(2);
-}
-
 // A checkout has the sources, the npm package what was built from them.
 const source = new URL("../cli/main.ts", import.meta.url);
 await import(existsSync(source) ? source.href : new URL("../dist/cli/main.js", import.meta.url).href);

@@ -136,9 +136,10 @@ describe("a job fails after one request, and doctor reports the same, if", () =>
     [
       "the account has no access to the model",
       { granted: [] },
-      `AWS account has no access to the model at ${elsewhere}`,
+      `This AWS account has no access to the model at ${elsewhere}`,
+      `this AWS account has no access to the model at ${elsewhere}`,
     ],
-  ])("%s", async (_, served, words) => {
+  ])("%s", async (_, served, words, found = words) => {
     const closing: (() => Promise<void>)[] = [];
     const scenario = await start("mantle", { served, onTestFinished: (close) => void closing.push(close) });
     try {
@@ -148,7 +149,7 @@ describe("a job fails after one request, and doctor reports the same, if", () =>
       expect(scenario.asked()).toHaveLength(1);
       const { outcome, finding } = await modelAccess(scenario);
       expect(outcome).toBe("fail");
-      expect(finding).toContain(words);
+      expect(finding).toContain(found);
     } finally {
       for (const close of closing) await close();
     }

@@ -81,10 +81,10 @@ describe("with the local stack running", () => {
   test("secrets set tries a key first and does not store a refused one", async () => {
     const wrong = await inProcess(["secrets", "set", "model-key"], "sk-of-somebody-else\n");
     expect(wrong.code).toBe(1);
-    expect(wrong.stderr).toContain("refuses this key.");
+    expect(wrong.stderr).toContain(`The model's provider at ${scenario.model.url} refuses this key.`);
     const strange = await runner(["secrets", "set", "runner-keys"], "nobody.knows-this-key");
     expect(strange.code).toBe(1);
-    expect(strange.stderr).toContain("refuses the runner key nobody.");
+    expect(strange.stderr).toContain(`Studio at ${scenario.studio.url} refuses the runner key nobody.`);
     const right = await inProcess(["secrets", "set", "model-key"], scenario.secrets().modelKey);
     expect(right.stdout).toMatch(/^Tried and stored: model-key, version /);
     expect(right.code).toBe(0);

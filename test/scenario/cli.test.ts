@@ -202,7 +202,7 @@ describe("a failing command", () => {
     [["jobs", "--limit", "0"], 2, "--limit: Give a whole number from 1 to 1000."],
     [["set-cap", "much"], 2, "USD: "],
     [["nothing"], 2, "Unknown command 'nothing'."],
-    [["status", "--stack", "Elsewhere"], 3, "There is no stack Elsewhere in this account in "],
+    [["status", "--stack", "Elsewhere"], 3, "There is no stack Elsewhere in this account in us-east-1."],
   ])("%j exits with its code and a message", async (argv, code, message) => {
     const ended = await runner(...argv);
     expect(ended.stderr).toContain(`Error: ${message}`);
